@@ -1,0 +1,99 @@
+/**
+ * What activities need from the outside world. Drivers implement these; `worker/` joins the two.
+ * Types only, so that workflows and drivers may see them.
+ */
+import type { Plan, Receipt, TablePlan } from '../domain/operation.ts';
+import type { TableHealth } from '../domain/health.ts';
+import type { TableRef } from '../domain/table.ts';
+
+/** Reads tables from the Iceberg catalog; never changes one. */
+export interface Catalog {
+  /** All tables whose `namespace.name` matches; sorted. */
+  listTables(): Promise<readonly TableRef[]>;
+  /** Rejects with `TableNotFound`. */
+  measureTable(table: TableRef, options: MeasureOptions): Promise<TableHealth>;
+  tableExists(table: TableRef): Promise<boolean>;
+}
+
+export interface MeasureOptions {
+  readonly nowMs: number;
+  /** `metadata`: metadata.json only. `files`: also the manifests of the head snapshot. */
+  readonly depth: 'metadata' | 'files';
+}
+
+export type RunKind = 'nightly' | 'transform' | 'maintenance';
+export type RunState = 'queued' | 'running' | 'done' | 'failed' | 'refused' | 'cancelled';
+
+export interface RunRow {
+  readonly runId: string;
+  readonly kind: RunKind;
+  /** Table key, or `null` for a nightly. */
+  readonly table: string | null;
+  /** Model name or operation list, for people. */
+  readonly title: string;
+  readonly parentRunId: string | null;
+  readonly workflowId: string;
+  readonly planId: string | null;
+  readonly state: RunState;
+  /** `schedule:<name>`, `cli:<user>`, `nightly:<runId>`. */
+  readonly requestedBy: string;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+/** An operation that was begun. The row exists before the engine hears of it. */
+export interface StartedOperation {
+  readonly runId: string;
+  readonly ordinal: number;
+  readonly table: string;
+  readonly operation: Receipt['operation'];
+  readonly engine: Receipt['engine'];
+  /** What the table was before; kept from the first attempt. */
+  readonly snapshotBefore: string | null;
+  readonly before: {
+    readonly files: number;
+    readonly bytes: number;
+    readonly snapshots: number;
+    readonly records: number;
+  };
+  readonly startedAt: string;
+}
+
+export interface Ledger {
+  savePlan(plan: Plan, digest: string): Promise<void>;
+  readPlan(planId: string): Promise<Plan | null>;
+  /** Inserts, or updates state, times and error of the row that is there. */
+  saveRun(run: RunRow): Promise<void>;
+  readRun(runId: string): Promise<RunRow | null>;
+  listRuns(filter: RunFilter): Promise<readonly RunRow[]>;
+  /** Returns the row of the first attempt when there is one. */
+  startOperation(started: StartedOperation): Promise<StartedOperation>;
+  /** Writes once; a second receipt for the same run and ordinal is ignored and the first returned. */
+  saveReceipt(runId: string, ordinal: number, table: string, receipt: Receipt): Promise<Receipt>;
+  readReceipt(runId: string, ordinal: number): Promise<Receipt | null>;
+  listReceipts(runId: string): Promise<readonly (Receipt & { readonly table: string })[]>;
+  /** Newest receipts of a table for cadence and backoff, newest first. */
+  recentReceipts(table: string, limit: number): Promise<readonly Receipt[]>;
+  /** A run pins the snapshots it reads; expiry honours live pins. */
+  pinSnapshots(runId: string, pins: readonly SnapshotPin[], expiresAt: string): Promise<void>;
+  unpinSnapshots(runId: string): Promise<void>;
+  /** Snapshot ids of a table that a live run reads. */
+  livePins(table: string, now: string): Promise<readonly string[]>;
+}
+
+export interface SnapshotPin {
+  readonly table: string;
+  readonly snapshotId: string;
+}
+
+export interface RunFilter {
+  readonly table?: string;
+  readonly kind?: RunKind;
+  readonly parentRunId?: string;
+  readonly states?: readonly RunState[];
+  readonly limit: number;
+}
+
+export type { TablePlan };
