@@ -1,0 +1,98 @@
+/** The activities as workflows see them: names, arguments and results. Types only. */
+import type { EngineName } from '../domain/engine.ts';
+import type { Job, JobOutcome, Requester, TransformOutcome } from '../domain/job.ts';
+import type { OperationKind, Receipt } from '../domain/operation.ts';
+
+export interface OpenRunInput {
+  readonly table: string;
+  readonly job: Job;
+  readonly workflowId: string;
+}
+
+/** What a maintenance run will walk. Kept small: the plan itself stays in the ledger. */
+export interface OpenedRun {
+  readonly planId: string;
+  readonly steps: readonly PlannedStep[];
+  /** The receipts of decisions that were refused: nothing runs for them. */
+  readonly refused: readonly Receipt[];
+}
+
+export interface PlannedStep {
+  /** Index of the decision within the table's plan. */
+  readonly ordinal: number;
+  readonly kind: OperationKind;
+  readonly engine: EngineName;
+}
+
+export interface OperateInput {
+  readonly table: string;
+  readonly runId: string;
+  readonly planId: string;
+  readonly ordinal: number;
+  /** The snapshot that must still be the head; `undefined`: as the plan pinned it. */
+  readonly expectedSnapshotId?: string | null;
+}
+
+export interface OpenedTransform {
+  readonly engine: EngineName;
+  readonly outcome: TransformOutcome | null;
+  /** Input table → snapshot id, pinned in the ledger for the length of the run. */
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+export interface TransformInput {
+  readonly table: string;
+  readonly runId: string;
+  readonly model: string;
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+export interface TransformResult {
+  readonly outcome: TransformOutcome;
+  readonly receipt: Receipt;
+}
+
+export interface PlannedNight {
+  readonly models: readonly PlannedModel[];
+}
+
+export interface PlannedModel {
+  readonly model: string;
+  readonly table: string;
+  readonly engine: EngineName;
+  /** Models of this night that must be done before. */
+  readonly after: readonly string[];
+}
+
+export interface PlannedMaintenance {
+  readonly planId: string;
+  /** Tables for which the plan has something to run. */
+  readonly tables: readonly string[];
+}
+
+export interface ControlActivities {
+  /** Puts a job into the queue of its table; the table's workflow signals the requester. */
+  submitTableJob(input: {
+    readonly table: string;
+    readonly job: Job;
+    readonly requester: Requester;
+  }): Promise<void>;
+  /** The outcome of a run that has ended, `null` while it has not. */
+  readOutcome(runId: string): Promise<JobOutcome | null>;
+  planNight(input: { readonly models: readonly string[] }): Promise<PlannedNight>;
+  planMaintenance(input: {
+    readonly tables: readonly string[];
+    readonly runId: string;
+  }): Promise<PlannedMaintenance>;
+  openRun(input: OpenRunInput): Promise<OpenedRun>;
+  openTransform(input: OpenRunInput): Promise<OpenedTransform>;
+  recordQueued(input: OpenRunInput): Promise<void>;
+  closeRun(input: OpenRunInput & { readonly outcome: JobOutcome }): Promise<void>;
+  openNight(input: { readonly runId: string; readonly workflowId: string; readonly kind: 'nightly' | 'transform'; readonly requestedBy: string }): Promise<void>;
+  closeNight(input: { readonly runId: string; readonly state: JobOutcome['state']; readonly message: string | null }): Promise<void>;
+}
+
+export interface EngineActivities {
+  runOperation(input: OperateInput): Promise<Receipt>;
+  runModel(input: TransformInput): Promise<TransformResult>;
+}

@@ -1,0 +1,46 @@
+/** Names that outlive a process: workflow ids, task queues, schedule ids, run ids. */
+import type { EngineName } from './engine.ts';
+
+/** Workflows and short activities. */
+export const CONTROL_QUEUE = 'icewright-control';
+
+/** Each engine has a queue of its own, so that a full Spark never holds up Trino. */
+export const ENGINE_QUEUES: Readonly<Record<EngineName, string>> = {
+  spark: 'icewright-spark',
+  trino: 'icewright-trino',
+};
+
+/** The table's workflow: its lock and its queue. `key` as `tableKey` writes it. */
+export function tableWorkflowId(key: string): string {
+  return `table/${key}`;
+}
+
+/** The child workflow that executes one job. */
+export function runWorkflowId(runId: string): string {
+  return `run/${runId}`;
+}
+
+export function nightlyWorkflowId(runId: string): string {
+  return `nightly/${runId}`;
+}
+
+export function transformWorkflowId(runId: string): string {
+  return `transform/${runId}`;
+}
+
+/** Schedules whose id begins so are ours; no other is ever touched. */
+export const SCHEDULE_PREFIX = 'icewright/nightly/';
+
+/**
+ * `20261121T020000-4f2a9c`: readable, sorts by time, unique through 24 random bits a second.
+ * @param unique at least six hexadecimal digits
+ */
+export function runIdAt(nowMs: number, unique: string): string {
+  const stamp = new Date(nowMs).toISOString().replace(/[-:]/g, '').slice(0, 15);
+  return `${stamp}-${unique.replace(/-/g, '').slice(0, 6)}`;
+}
+
+/** Run of a part of a larger run: `20261121T020000-4f2a9c.silver.orders`. */
+export function partRunId(parentRunId: string, part: string): string {
+  return `${parentRunId}.${part}`;
+}
