@@ -2,8 +2,10 @@
  * What activities need from the outside world. Drivers implement these; `worker/` joins the two.
  * Types only, so that workflows and drivers may see them.
  */
-import type { Plan, Receipt, TablePlan } from '../domain/operation.ts';
+
 import type { TableHealth } from '../domain/health.ts';
+import type { Job, JobOutcome, Requester } from '../domain/job.ts';
+import type { Plan, Receipt, TablePlan } from '../domain/operation.ts';
 import type { TableRef } from '../domain/table.ts';
 
 /** Reads tables from the Iceberg catalog; never changes one. */
@@ -41,6 +43,8 @@ export interface RunRow {
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
   readonly error: { readonly code: string; readonly message: string } | null;
+  /** What the run came to, `null` while it has not ended (and always for a nightly). */
+  readonly outcome: JobOutcome | null;
 }
 
 /** An operation that was begun. The row exists before the engine hears of it. */
@@ -94,6 +98,17 @@ export interface RunFilter {
   readonly parentRunId?: string;
   readonly states?: readonly RunState[];
   readonly limit: number;
+}
+
+/** Puts jobs into tables' queues; implemented over Temporal. */
+export interface JobSubmitter {
+  submit(table: string, job: Job, requester: Requester | null): Promise<void>;
+}
+
+/** Counts for Prometheus; labels never hold personal data. */
+export interface Meter {
+  operationEnded(receipt: Receipt, table: string): void;
+  runEnded(kind: RunKind, state: RunState): void;
 }
 
 export type { TablePlan };

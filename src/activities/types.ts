@@ -88,8 +88,17 @@ export interface ControlActivities {
   openTransform(input: OpenRunInput): Promise<OpenedTransform>;
   recordQueued(input: OpenRunInput): Promise<void>;
   closeRun(input: OpenRunInput & { readonly outcome: JobOutcome }): Promise<void>;
-  openNight(input: { readonly runId: string; readonly workflowId: string; readonly kind: 'nightly' | 'transform'; readonly requestedBy: string }): Promise<void>;
-  closeNight(input: { readonly runId: string; readonly state: JobOutcome['state']; readonly message: string | null }): Promise<void>;
+  openNight(input: {
+    readonly runId: string;
+    readonly workflowId: string;
+    readonly kind: 'nightly' | 'transform';
+    readonly requestedBy: string;
+  }): Promise<void>;
+  closeNight(input: {
+    readonly runId: string;
+    readonly state: JobOutcome['state'];
+    readonly message: string | null;
+  }): Promise<void>;
 }
 
 export interface EngineActivities {

@@ -102,8 +102,7 @@ export function submitJob(
   requester: Requester | null,
   nowMs: number,
 ): Submission {
-  const same = (there: QueuedJob) =>
-    there.runId === job.runId || there.dedupeKey === job.dedupeKey;
+  const same = (there: QueuedJob) => there.runId === job.runId || there.dedupeKey === job.dedupeKey;
   const held = queue.holder !== null && same(queue.holder) ? queue.holder : undefined;
   const found = held ?? queue.waiting.find(same);
   if (found !== undefined) {
@@ -169,7 +168,11 @@ export function removeWaiting(
 export function withdraw(
   queue: JobQueue,
   workflowId: string,
-): { readonly queue: JobQueue; readonly removed: readonly QueuedJob[]; readonly orphanedHolder: boolean } {
+): {
+  readonly queue: JobQueue;
+  readonly removed: readonly QueuedJob[];
+  readonly orphanedHolder: boolean;
+} {
   const without = (job: QueuedJob): QueuedJob => ({
     ...job,
     requesters: job.requesters.filter((one) => one.workflowId !== workflowId),
@@ -177,7 +180,8 @@ export function withdraw(
   const wanted = (job: QueuedJob) => job.requesters.some((one) => one.workflowId === workflowId);
   const left = queue.waiting.map((job) => (wanted(job) ? without(job) : job));
   const removed = left.filter((job, index) => job !== queue.waiting[index] && isUnwanted(job));
-  const holder = queue.holder !== null && wanted(queue.holder) ? without(queue.holder) : queue.holder;
+  const holder =
+    queue.holder !== null && wanted(queue.holder) ? without(queue.holder) : queue.holder;
   return {
     queue: { holder, waiting: left.filter((job) => !removed.includes(job)) },
     removed,

@@ -1,6 +1,13 @@
 /** Every message that a workflow of ours takes or answers, with its payload. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { Job, JobOutcome, JobQueue, QueueView, Requester, TransformOutcome } from '../domain/job.ts';
+import type {
+  Job,
+  JobOutcome,
+  JobQueue,
+  QueueView,
+  Requester,
+  TransformOutcome,
+} from '../domain/job.ts';
 import type { Receipt, TablePlan } from '../domain/operation.ts';
 
 export interface TableInput {

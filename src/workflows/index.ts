@@ -1,0 +1,5 @@
+/** The bundle's entry: exports workflow functions and nothing else. */
+export { nightly, transformRun } from './nightly.ts';
+export { table } from './table.ts';
+export { tableMaintenance } from './table-maintenance.ts';
+export { tableTransform } from './table-transform.ts';

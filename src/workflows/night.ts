@@ -1,0 +1,176 @@
+/** The jobs of one night: asks tables' workflows for them and gathers what they came to. */
+import { condition, getExternalWorkflowHandle, setHandler } from '@temporalio/workflow';
+import type { PlannedModel } from '../activities/types.ts';
+import { partRunId, tableWorkflowId } from '../domain/ids.ts';
+import type { Job, JobOutcome } from '../domain/job.ts';
+import {
+  jobEndedSignal,
+  type MaintenanceReport,
+  type ModelReport,
+  nightlyProgressQuery,
+  type ProgressState,
+  withdrawSignal,
+} from './messages.ts';
+import { control } from './proxies.ts';
+
+/** A table's workflow that was terminated tells nobody: ask the ledger this often. */
+const ASK_AGAIN = '5 minutes';
+
+/** What a night knows of its jobs: guarded here because signals arrive at any await. */
+export class Night {
+  phase: 'planning' | 'transforming' | 'maintaining' | 'done' = 'planning';
+  private readonly runId: string;
+  private readonly workflowId: string;
+  private readonly requestedBy: string;
+  private readonly ended = new Map<string, JobOutcome>();
+  private readonly asked = new Set<string>();
+  private readonly modelStates = new Map<string, ProgressState>();
+  private readonly tableStates = new Map<string, ProgressState>();
+
+  constructor(runId: string, workflowId: string, requestedBy: string) {
+    this.runId = runId;
+    this.workflowId = workflowId;
+    this.requestedBy = requestedBy;
+    setHandler(jobEndedSignal, ({ askedRunId, outcome }) => {
+      this.ended.set(askedRunId, outcome);
+    });
+    setHandler(nightlyProgressQuery, () => ({
+      phase: this.phase,
+      models: [...this.modelStates].map(([model, state]) => ({ model, state })),
+      tables: [...this.tableStates].map(([table, state]) => ({ table, state })),
+    }));
+  }
+
+  async transformAll(models: readonly PlannedModel[]): Promise<readonly ModelReport[]> {
+    this.phase = 'transforming';
+    const reports = new Map<string, Promise<ModelReport>>();
+    for (const model of models) this.modelStates.set(model.model, 'waiting');
+    // `models` is in topological order: what a model waits for is in the map before it.
+    for (const model of models) {
+      const before = model.after.map((name) => reports.get(name) as Promise<ModelReport>);
+      reports.set(model.model, this.transformAfter(model, before));
+    }
+    return Promise.all(reports.values());
+  }
+
+  private async transformAfter(
+    model: PlannedModel,
+    before: readonly Promise<ModelReport>[],
+  ): Promise<ModelReport> {
+    const upstream = await Promise.all(before);
+    const broken = upstream.filter((one) => one.status === 'failed' || one.status === 'skipped');
+    if (broken.length > 0) {
+      this.modelStates.set(model.model, 'skipped');
+      return skippedModel(
+        model,
+        broken.map((one) => one.model),
+      );
+    }
+    this.modelStates.set(model.model, 'running');
+    const startedAt = new Date().toISOString();
+    const outcome = await this.ask(model.table, {
+      runId: partRunId(this.runId, model.model),
+      kind: 'transform',
+      // A run that began before this night may have read less: never join it.
+      dedupeKey: `transform/${this.runId}`,
+      title: `transform ${model.model}`,
+      requestedBy: this.requestedBy,
+      parentRunId: this.runId,
+      work: { kind: 'transform', model: model.model, fullRefresh: false },
+    });
+    const report = modelReport(model, outcome, startedAt);
+    this.modelStates.set(model.model, report.status);
+    return report;
+  }
+
+  async maintainAll(tables: readonly string[]): Promise<{
+    readonly planId: string;
+    readonly maintenance: readonly MaintenanceReport[];
+  }> {
+    this.phase = 'maintaining';
+    const planned = await control.planMaintenance({ tables, runId: this.runId });
+    for (const table of planned.tables) this.tableStates.set(table, 'waiting');
+    const maintenance = await Promise.all(
+      planned.tables.map((table) => this.maintain(table, planned.planId)),
+    );
+    return { planId: planned.planId, maintenance };
+  }
+
+  private async maintain(table: string, planId: string): Promise<MaintenanceReport> {
+    this.tableStates.set(table, 'running');
+    const outcome = await this.ask(table, {
+      runId: partRunId(this.runId, `maintenance.${table}`),
+      kind: 'maintenance',
+      dedupeKey: `plan/${planId}`,
+      title: 'maintenance by plan',
+      requestedBy: this.requestedBy,
+      parentRunId: this.runId,
+      work: { kind: 'apply_plan', planId },
+    });
+    this.tableStates.set(table, outcome.state === 'done' ? 'done' : 'failed');
+    return { table, planId, operations: outcome.receipts, error: outcome.error?.message ?? null };
+  }
+
+  /** Submits a job and waits until its table's workflow tells its end. */
+  private async ask(table: string, job: Job): Promise<JobOutcome> {
+    const requester = { workflowId: this.workflowId, askedRunId: job.runId };
+    this.asked.add(table);
+    for (;;) {
+      // Asking twice under one run id is harmless: the second request joins the first.
+      await control.submitTableJob({ table, job, requester });
+      if (await condition(() => this.ended.has(job.runId), ASK_AGAIN)) break;
+      const outcome = await control.readOutcome(job.runId);
+      if (outcome !== null) this.ended.set(job.runId, outcome);
+    }
+    return this.ended.get(job.runId) as JobOutcome;
+  }
+
+  /** A cancelled night takes its wishes back: waiting jobs leave, running ones are cancelled. */
+  async withdrawAll(): Promise<void> {
+    const { workflowId } = this;
+    for (const table of this.asked) {
+      try {
+        const handle = getExternalWorkflowHandle(tableWorkflowId(table));
+        await handle.signal(withdrawSignal, { workflowId });
+      } catch {
+        // That table's workflow has ended: nothing of ours is left there.
+      }
+    }
+  }
+}
+
+function modelReport(model: PlannedModel, outcome: JobOutcome, startedAt: string): ModelReport {
+  const receipt = outcome.receipts[0];
+  const told = outcome.transform;
+  return {
+    model: model.model,
+    engine: model.engine,
+    status: outcome.state === 'done' && told !== null ? told.status : 'failed',
+    rowsWritten: told?.rowsWritten ?? 0,
+    snapshotId: told?.snapshotId ?? null,
+    inputs: told?.inputs ?? {},
+    because: told?.because ?? outcome.error?.message ?? '',
+    startedAt,
+    finishedAt: new Date().toISOString(),
+    engineOperationId: receipt?.engineOperationId ?? null,
+    reattached: receipt?.reattached ?? false,
+    error: outcome.error?.message ?? null,
+  };
+}
+
+function skippedModel(model: PlannedModel, broken: readonly string[]): ModelReport {
+  return {
+    model: model.model,
+    engine: model.engine,
+    status: 'skipped',
+    rowsWritten: 0,
+    snapshotId: null,
+    inputs: {},
+    because: `not run, because ${broken.join(', ')} did not succeed`,
+    startedAt: null,
+    finishedAt: null,
+    engineOperationId: null,
+    reattached: false,
+    error: null,
+  };
+}

@@ -1,0 +1,64 @@
+/**
+ * One night: the models in the order of their graph, each as soon as what it reads is done, then
+ * the maintenance that the plan of all their tables calls for. Every change of a table is a job
+ * of that table's workflow; the night only asks for it and waits to be told.
+ */
+import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
+import { runIdAt } from '../domain/ids.ts';
+import type { NightlyInput, NightlyReport } from './messages.ts';
+import { Night } from './night.ts';
+import { errorOf } from './outcome.ts';
+import { bookkeeping, control } from './proxies.ts';
+
+/** The scheduled or commanded night. */
+export async function nightly(input: NightlyInput): Promise<NightlyReport> {
+  return runNight(input, 'nightly');
+}
+
+/** `transform run`: the models alone, as one run. */
+export async function transformRun(input: NightlyInput): Promise<NightlyReport> {
+  return runNight(input, 'transform');
+}
+
+async function runNight(
+  input: NightlyInput,
+  kind: 'nightly' | 'transform',
+): Promise<NightlyReport> {
+  const { workflowId, runId: executionId, startTime } = workflowInfo();
+  const runId = input.runId ?? runIdAt(startTime.getTime(), executionId);
+  const night = new Night(runId, workflowId, input.requestedBy);
+  try {
+    await bookkeeping.openNight({ runId, workflowId, kind, requestedBy: input.requestedBy });
+    const planned = await control.planNight({ models: input.models });
+    const models = await night.transformAll(planned.models);
+    const tables = planned.models.map((model) => model.table);
+    const maintained = input.maintenance
+      ? await night.maintainAll(tables)
+      : { planId: null, maintenance: [] };
+    const failed = [
+      ...models.filter((one) => one.status === 'failed').map((one) => one.model),
+      ...maintained.maintenance.filter((one) => one.error !== null).map((one) => one.table),
+    ];
+    night.phase = 'done';
+    const message = failed.length === 0 ? null : `failed: ${failed.join(', ')}`;
+    const state = failed.length === 0 ? 'done' : 'failed';
+    await bookkeeping.closeNight({ runId, state, message });
+    const startedAt = startTime.toISOString();
+    return {
+      runId,
+      startedAt,
+      finishedAt: new Date().toISOString(),
+      models,
+      ...maintained,
+      failed,
+    };
+  } catch (error) {
+    const state = isCancellation(error) ? 'cancelled' : 'failed';
+    const { message } = errorOf(error);
+    await CancellationScope.nonCancellable(async () => {
+      await night.withdrawAll();
+      await bookkeeping.closeNight({ runId, state, message });
+    });
+    throw error;
+  }
+}

@@ -1,0 +1,28 @@
+/** The frame of every run of a table: whatever happens inside, its end is written to the ledger. */
+import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
+import type { JobOutcome } from '../domain/job.ts';
+import type { JobInput } from './messages.ts';
+import { outcomeOfFailure } from './outcome.ts';
+import { bookkeeping } from './proxies.ts';
+
+export interface OpenRun extends JobInput {
+  readonly workflowId: string;
+}
+
+/** Returns the outcome, also of a failure. Only a cancellation is thrown on, after it is recorded. */
+export async function recordedRun(
+  input: JobInput,
+  execute: (run: OpenRun) => Promise<JobOutcome>,
+): Promise<JobOutcome> {
+  const run = { ...input, workflowId: workflowInfo().workflowId };
+  try {
+    const outcome = await execute(run);
+    await bookkeeping.closeRun({ ...run, outcome });
+    return outcome;
+  } catch (error) {
+    const outcome = outcomeOfFailure(input.job, error);
+    await CancellationScope.nonCancellable(() => bookkeeping.closeRun({ ...run, outcome }));
+    if (isCancellation(error)) throw error;
+    return outcome;
+  }
+}

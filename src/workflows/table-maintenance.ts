@@ -1,0 +1,40 @@
+/** One maintenance run of one table: walks a plan. It decides nothing; the planner did. */
+import type { JobOutcome } from '../domain/job.ts';
+import type { Receipt } from '../domain/operation.ts';
+import type { JobInput } from './messages.ts';
+import { emptyOutcome } from './outcome.ts';
+import { controlFor, engineActivities } from './proxies.ts';
+import { type OpenRun, recordedRun } from './recorded-run.ts';
+
+export async function tableMaintenance(input: JobInput): Promise<JobOutcome> {
+  return recordedRun(input, walkPlan);
+}
+
+async function walkPlan(run: OpenRun): Promise<JobOutcome> {
+  const { table, job } = run;
+  const opened = await controlFor(job.kind).openRun(run);
+  const receipts: Receipt[] = [...opened.refused];
+  let expected: { readonly expectedSnapshotId?: string | null } = {};
+  for (const step of opened.steps) {
+    const { runOperation } = engineActivities(step.engine, job.kind);
+    const receipt = await runOperation({
+      table,
+      runId: job.runId,
+      planId: opened.planId,
+      ordinal: step.ordinal,
+      ...expected,
+    });
+    receipts.push(receipt);
+    // The rest of the plan relied on this step.
+    if (receipt.status === 'failed' || receipt.status === 'refused') break;
+    expected = { expectedSnapshotId: receipt.snapshotAfter };
+  }
+  const bad = receipts.find((one) => one.status === 'failed' || one.status === 'refused');
+  return {
+    ...emptyOutcome(job),
+    planId: opened.planId,
+    receipts,
+    state: bad === undefined ? 'done' : bad.status === 'refused' ? 'refused' : 'failed',
+    error: bad?.error ?? null,
+  };
+}
