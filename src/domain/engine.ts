@@ -70,7 +70,16 @@ export interface RunOptions {
 export interface EngineRunner {
   readonly name: EngineName;
   run(statement: Statement, options: RunOptions): Promise<StatementResult>;
+  /**
+   * For an earlier attempt that left no handle: ends what still runs under `key` and returns the
+   * engine operation ids that ever ran under it, as far as the engine remembers. Engines whose
+   * key is an idempotency key do not need it.
+   */
+  settle?(key: string): Promise<readonly string[]>;
   /** Version text of the engine; rejects as `run` does when it cannot be had. */
   version(): Promise<string>;
   close(): Promise<void>;
 }
+
+/** What an operation becomes for one engine: statements in order, or why it cannot be done. */
+export type Compiled = readonly Statement[] | { readonly refused: string };
