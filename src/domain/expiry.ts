@@ -1,0 +1,194 @@
+/**
+ * Which snapshots may expire, as exact ids. A snapshot goes only when it is old and nothing that is
+ * known needs it; whatever is not known keeps it (design §6).
+ */
+import type { SnapshotInfo, TableHealth } from './health.ts';
+import { formatDuration } from './units.ts';
+import { ancestry, type Consumers, INPUTS_PROPERTY, MODEL_PROPERTY } from './watermark.ts';
+
+export interface ExpiryInput {
+  readonly health: TableHealth;
+  readonly olderThanMs: number;
+  /** At least 1: applied to every branch. */
+  readonly keepLast: number;
+  /** Snapshot ids that a live run reads. */
+  readonly pinned: readonly string[];
+  readonly consumers: Consumers;
+  readonly nowMs: number;
+}
+
+export interface KeptSnapshot {
+  readonly snapshotId: string;
+  /** Every reason that keeps it. */
+  readonly because: readonly string[];
+}
+
+export type ExpiryPlan =
+  | {
+      readonly kind: 'expire';
+      /** Oldest first; may be empty. */
+      readonly snapshotIds: readonly string[];
+      readonly kept: readonly KeptSnapshot[];
+    }
+  | { readonly kind: 'refuse'; readonly metric: string; readonly because: string };
+
+/** Collects why a snapshot stays. */
+type Keep = (snapshotId: string, because: string) => void;
+
+export function planExpiry(input: ExpiryInput): ExpiryPlan {
+  const refusal = refuseExpiry(input);
+  if (refusal !== null) return refusal;
+  const reasons = new Map<string, string[]>();
+  const keep: Keep = (snapshotId, because) => {
+    const known = reasons.get(snapshotId);
+    if (known === undefined) reasons.set(snapshotId, [because]);
+    else if (!known.includes(because)) known.push(because);
+  };
+  keepYoung(input, keep);
+  keepRefs(input, keep);
+  keepWatermarks(input.health, keep);
+  for (const id of input.pinned) keep(id, 'read by a run that is going on');
+  keepUnread(input, keep);
+  const byAge = [...input.health.snapshots].sort((a, b) => compareAge(a, b));
+  return {
+    kind: 'expire',
+    snapshotIds: byAge.map((one) => one.snapshotId).filter((id) => !reasons.has(id)),
+    kept: byAge.flatMap(({ snapshotId }) => {
+      const because = reasons.get(snapshotId);
+      return because === undefined ? [] : [{ snapshotId, because }];
+    }),
+  };
+}
+
+function refuseExpiry({ health, consumers, nowMs }: ExpiryInput): ExpiryPlan | null {
+  const refuse = (metric: string, because: string): ExpiryPlan => ({
+    kind: 'refuse',
+    metric,
+    because,
+  });
+  if (health.properties['gc.enabled']?.toLowerCase() === 'false') {
+    return refuse(
+      'gc_enabled',
+      'gc.enabled is false: files may be shared with other tables or branches of the catalog; ' +
+        "use the catalog's own garbage collection",
+    );
+  }
+  const there = new Set(health.snapshots.map((snapshot) => snapshot.snapshotId));
+  const lost = health.refs.find((ref) => !there.has(ref.snapshotId));
+  const headLost = health.snapshotId !== null && !there.has(health.snapshotId);
+  if (lost !== undefined || headLost) {
+    const what = lost === undefined ? 'the current snapshot' : `${lost.type} ${lost.name}`;
+    return refuse('snapshots_known', `${what} is missing from the list of snapshots`);
+  }
+  const blind = consumers.unreadable[0];
+  if (blind !== undefined) {
+    return refuse(
+      'watermarks_known',
+      `the watermark of ${blind} cannot be read, so what it still needs is not known`,
+    );
+  }
+  return refuseAgingRefs(health, nowMs, refuse);
+}
+
+/** The engine's expiry also drops refs that the table's own property calls too old. */
+function refuseAgingRefs(
+  health: TableHealth,
+  nowMs: number,
+  refuse: (metric: string, because: string) => ExpiryPlan,
+): ExpiryPlan | null {
+  const name = 'history.expire.max-ref-age-ms';
+  const maxAgeMs = Number(health.properties[name] ?? Number.POSITIVE_INFINITY);
+  const committed = new Map(health.snapshots.map((one) => [one.snapshotId, one.committedAtMs]));
+  const aged = health.refs.find(
+    (ref) =>
+      ref.name !== 'main' && !(nowMs - (committed.get(ref.snapshotId) ?? Number.NaN) < maxAgeMs),
+  );
+  if (aged === undefined) return null;
+  const because = `the engine would also drop ${aged.type} ${aged.name}: it is older than ${name}`;
+  return refuse('refs_kept', `${because}; drop the ref or unset the property first`);
+}
+
+function compareAge(a: SnapshotInfo, b: SnapshotInfo): number {
+  return (
+    a.committedAtMs - b.committedAtMs ||
+    a.sequenceNumber - b.sequenceNumber ||
+    (a.snapshotId < b.snapshotId ? -1 : 1)
+  );
+}
+
+function keepYoung({ health, olderThanMs, nowMs }: ExpiryInput, keep: Keep): void {
+  for (const snapshot of health.snapshots) {
+    // Written so that an unknown time (NaN) keeps the snapshot.
+    const old = nowMs - snapshot.committedAtMs > olderThanMs;
+    if (!old) keep(snapshot.snapshotId, `younger than ${formatDuration(olderThanMs)}`);
+  }
+}
+
+function keepRefs({ health, keepLast }: ExpiryInput, keep: Keep): void {
+  const last = Math.max(1, keepLast);
+  const main = ancestry(health.snapshots, health.snapshotId);
+  const onMain = new Set(main.map((snapshot) => snapshot.snapshotId));
+  for (const { snapshotId } of main.slice(0, last))
+    keep(snapshotId, `among the last ${last} of main`);
+  if (health.snapshotId !== null) keep(health.snapshotId, 'current snapshot');
+  for (const ref of health.refs) {
+    keep(ref.snapshotId, `head of ${ref.type} ${ref.name}`);
+    if (ref.type === 'tag' || ref.name === 'main') continue;
+    const line = ancestry(health.snapshots, ref.snapshotId);
+    for (const { snapshotId } of line.slice(0, last)) {
+      keep(snapshotId, `among the last ${last} of branch ${ref.name}`);
+    }
+    // A fast-forward walks from the branch's head to main: that path must stay whole.
+    const meeting = line.findIndex((snapshot) => onMain.has(snapshot.snapshotId));
+    const path = meeting < 0 ? line : line.slice(0, meeting + 1);
+    for (const { snapshotId } of path) keep(snapshotId, `joins branch ${ref.name} to main`);
+  }
+}
+
+/** Keeps the newest carrier of every watermark: overall, and on each branch. */
+function keepWatermarks(health: TableHealth, keep: Keep): void {
+  const newestFirst = [...health.snapshots].sort((a, b) => compareAge(b, a));
+  const branches = health.refs.filter((ref) => ref.type === 'branch').map((ref) => ref.snapshotId);
+  const heads = new Set([...branches, ...(health.snapshotId === null ? [] : [health.snapshotId])]);
+  const lines = [...heads].map((head) => ancestry(health.snapshots, head));
+  for (const line of [newestFirst, ...lines]) {
+    const seen = new Set<string>();
+    for (const snapshot of line) {
+      for (const watermark of watermarksIn(snapshot)) {
+        if (!seen.has(watermark)) keep(snapshot.snapshotId, `newest with ${watermark}`);
+        seen.add(watermark);
+      }
+    }
+  }
+}
+
+/** What a writer would look for in this snapshot to know where it had stopped. */
+export function watermarksIn({ summary }: SnapshotInfo): readonly string[] {
+  const keys = Object.keys(summary);
+  const found = keys.filter((key) => key.startsWith('kafka.connect.offsets.'));
+  if (INPUTS_PROPERTY in summary) {
+    found.push(`${INPUTS_PROPERTY} of ${summary[MODEL_PROPERTY] ?? 'an unnamed model'}`);
+  }
+  if (keys.some((key) => key.startsWith('flink.'))) {
+    const operator = summary['flink.operator-id'] ?? 'unknown';
+    found.push(`flink checkpoint of job ${summary['flink.job-id'] ?? 'unknown'} ${operator}`);
+  }
+  return found;
+}
+
+/** A consumer reads on from its watermark to the head: every snapshot between must be there. */
+function keepUnread({ health, consumers }: ExpiryInput, keep: Keep): void {
+  const main = ancestry(health.snapshots, health.snapshotId);
+  for (const { snapshotId, consumer } of consumers.consumed) {
+    const mark = health.snapshots.find((snapshot) => snapshot.snapshotId === snapshotId);
+    // Gone already: nothing that could be kept would help this consumer.
+    if (mark === undefined) continue;
+    const place = main.indexOf(mark);
+    const unread =
+      place >= 0
+        ? main.slice(0, place)
+        : health.snapshots.filter((one) => one !== mark && !(compareAge(one, mark) < 0));
+    keep(snapshotId, `${consumer} has read up to here`);
+    for (const one of unread) keep(one.snapshotId, `not yet read by ${consumer}`);
+  }
+}
