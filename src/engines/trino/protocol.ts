@@ -29,6 +29,8 @@ export interface QueryState {
     readonly completedDrivers?: number;
     readonly totalDrivers?: number;
     readonly processedInputPositions?: number;
+    /** Bytes as text: `"916854302B"`. */
+    readonly processedInputDataSize?: string;
   };
 }
 
@@ -62,7 +64,13 @@ export function progressOfState(query: QueryState): EngineProgress {
     ...(stats.processedInputPositions === undefined
       ? {}
       : { rowsRead: stats.processedInputPositions }),
+    ...bytesOf(stats.processedInputDataSize),
   };
+}
+
+function bytesOf(size: string | undefined): { bytesRead?: number } {
+  const bytes = /^(\d+)B$/.exec(size ?? '')?.[1];
+  return bytes === undefined ? {} : { bytesRead: Number(bytes) };
 }
 
 /** `icewright/<40 hex digits>`: by this a statement is found again in `system.runtime.queries`. */

@@ -1,0 +1,53 @@
+import type { Compiled, Statement } from '../../domain/engine.ts';
+import { assertNever } from '../../domain/errors.ts';
+import type { CompactOperation, Operation } from '../../domain/operation.ts';
+import type { TableRef } from '../../domain/table.ts';
+import { quoteTable } from './quote.ts';
+
+/** Share of the target below which a file counts as small; the planner uses the same. */
+const SMALL_SHARE = 0.75;
+/** Larger than any file, so that `optimize` takes every one. */
+const ANY_SIZE = '1PB';
+
+/**
+ * Turns an operation into Trino's statements. Pure. What Trino can do only for some format versions
+ * is for the capability matrix: this knows what the language can say at all.
+ */
+export function compileOperation(table: TableRef, operation: Operation): Compiled {
+  switch (operation.kind) {
+    case 'compact':
+      return compileCompact(table, operation);
+    case 'expire_snapshots':
+      return {
+        refused:
+          'Trino expires snapshots by age only, never by id: it might drop others than planned; ' +
+          'use Spark',
+      };
+    case 'rewrite_manifests':
+      return [execute(table, 'optimize_manifests')];
+    default:
+      return assertNever(operation);
+  }
+}
+
+function compileCompact(table: TableRef, operation: CompactOperation): Compiled {
+  if (operation.strategy !== 'binpack') {
+    return { refused: `Trino has no ${operation.strategy} compaction, only bin-pack; use Spark` };
+  }
+  const smallBytes = Math.floor(operation.targetFileSizeBytes * SMALL_SHARE);
+  const threshold = operation.rewriteAll ? ANY_SIZE : `${smallBytes}B`;
+  const where = operation.where === null ? '' : ` WHERE ${operation.where}`;
+  const statement = execute(table, `optimize(file_size_threshold => '${threshold}')`);
+  return [
+    {
+      ...statement,
+      sql: statement.sql + where,
+      // Trino's own default target is 1 GB, whatever the table's properties say.
+      settings: { [`${table.catalog}.target_max_file_size`]: `${operation.targetFileSizeBytes}B` },
+    },
+  ];
+}
+
+function execute(table: TableRef, procedure: string): Statement {
+  return { engine: 'trino', sql: `ALTER TABLE ${quoteTable(table)} EXECUTE ${procedure}` };
+}
