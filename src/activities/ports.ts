@@ -5,7 +5,10 @@
 
 import type { TableHealth } from '../domain/health.ts';
 import type { Job, JobOutcome, Requester } from '../domain/job.ts';
+import type { Model } from '../domain/model.ts';
 import type { Plan, Receipt, TablePlan } from '../domain/operation.ts';
+import type { Policy } from '../domain/policy.ts';
+import type { BeforeOperation } from '../domain/reconcile.ts';
 import type { TableRef } from '../domain/table.ts';
 
 /** Reads tables from the Iceberg catalog; never changes one. */
@@ -21,6 +24,8 @@ export interface MeasureOptions {
   readonly nowMs: number;
   /** `metadata`: metadata.json only. `files`: also the manifests of the head snapshot. */
   readonly depth: 'metadata' | 'files';
+  /** Files below 75 % of this are small. Default: the table's own target, else 512 MB. */
+  readonly targetFileSizeBytes?: number;
 }
 
 export type RunKind = 'nightly' | 'transform' | 'maintenance';
@@ -55,13 +60,7 @@ export interface StartedOperation {
   readonly operation: Receipt['operation'];
   readonly engine: Receipt['engine'];
   /** What the table was before; kept from the first attempt. */
-  readonly snapshotBefore: string | null;
-  readonly before: {
-    readonly files: number;
-    readonly bytes: number;
-    readonly snapshots: number;
-    readonly records: number;
-  };
+  readonly before: BeforeOperation;
   readonly startedAt: string;
 }
 
@@ -98,6 +97,14 @@ export interface RunFilter {
   readonly parentRunId?: string;
   readonly states?: readonly RunState[];
   readonly limit: number;
+}
+
+/** What the user wrote: policies and models, read from disk and checked. */
+export interface Project {
+  /** In topological order. Rejects with `ModelInvalid`, naming every fault. */
+  models(): Promise<readonly Model[]>;
+  /** Rejects with `PolicyInvalid`, naming every fault. */
+  policies(): Promise<readonly Policy[]>;
 }
 
 /** Puts jobs into tables' queues; implemented over Temporal. */

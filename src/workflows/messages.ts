@@ -67,6 +67,8 @@ export interface NightlyInput {
   /** Model selection; empty: all models. */
   readonly models: readonly string[];
   readonly maintenance: boolean;
+  /** Jobs of this night that may be under way at once. */
+  readonly concurrency: number;
 }
 
 export interface NightlyReport {

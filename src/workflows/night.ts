@@ -7,6 +7,7 @@ import {
   jobEndedSignal,
   type MaintenanceReport,
   type ModelReport,
+  type NightlyInput,
   nightlyProgressQuery,
   type ProgressState,
   withdrawSignal,
@@ -22,15 +23,18 @@ export class Night {
   private readonly runId: string;
   private readonly workflowId: string;
   private readonly requestedBy: string;
+  private readonly concurrency: number;
+  private underWay = 0;
   private readonly ended = new Map<string, JobOutcome>();
   private readonly asked = new Set<string>();
   private readonly modelStates = new Map<string, ProgressState>();
   private readonly tableStates = new Map<string, ProgressState>();
 
-  constructor(runId: string, workflowId: string, requestedBy: string) {
+  constructor(runId: string, workflowId: string, input: NightlyInput) {
     this.runId = runId;
     this.workflowId = workflowId;
-    this.requestedBy = requestedBy;
+    this.requestedBy = input.requestedBy;
+    this.concurrency = input.concurrency;
     setHandler(jobEndedSignal, ({ askedRunId, outcome }) => {
       this.ended.set(askedRunId, outcome);
     });
@@ -113,6 +117,16 @@ export class Night {
 
   /** Submits a job and waits until its table's workflow tells its end. */
   private async ask(table: string, job: Job): Promise<JobOutcome> {
+    await condition(() => this.underWay < this.concurrency);
+    this.underWay += 1;
+    try {
+      return await this.askNow(table, job);
+    } finally {
+      this.underWay -= 1;
+    }
+  }
+
+  private async askNow(table: string, job: Job): Promise<JobOutcome> {
     const requester = { workflowId: this.workflowId, askedRunId: job.runId };
     this.asked.add(table);
     for (;;) {

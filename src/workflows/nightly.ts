@@ -26,7 +26,7 @@ async function runNight(
 ): Promise<NightlyReport> {
   const { workflowId, runId: executionId, startTime } = workflowInfo();
   const runId = input.runId ?? runIdAt(startTime.getTime(), executionId);
-  const night = new Night(runId, workflowId, input.requestedBy);
+  const night = new Night(runId, workflowId, input);
   try {
     await bookkeeping.openNight({ runId, workflowId, kind, requestedBy: input.requestedBy });
     const planned = await control.planNight({ models: input.models });

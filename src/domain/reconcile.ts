@@ -1,0 +1,120 @@
+/**
+ * Finding out, from the table alone, whether an execution whose outcome is unknown has committed;
+ * and checking after an operation that nothing else than what was meant has changed.
+ */
+import { assertNever } from './errors.ts';
+import type { SnapshotInfo, SnapshotRef, TableHealth } from './health.ts';
+import type { InvariantCheck, Operation } from './operation.ts';
+
+/** What a table was before an operation; kept in the ledger from the first attempt on. */
+export interface BeforeOperation {
+  readonly snapshotId: string | null;
+  readonly records: number;
+  readonly files: number;
+  readonly bytes: number;
+  readonly snapshots: number;
+  readonly refs: readonly SnapshotRef[];
+}
+
+export function beforeOf(health: TableHealth): BeforeOperation {
+  return {
+    snapshotId: health.snapshotId,
+    records: health.records,
+    files: health.dataFiles,
+    bytes: health.totalBytes,
+    snapshots: health.snapshots.length,
+    refs: health.refs,
+  };
+}
+
+/**
+ * Has this maintenance operation committed since `before`? The engines' procedures carry no run id
+ * into the snapshot, but nobody else rewrites while the table's workflow holds the lock: a `replace`
+ * snapshot that descends from the one before is ours.
+ */
+export function operationCommitted(
+  operation: Operation,
+  before: BeforeOperation,
+  health: TableHealth,
+): boolean {
+  switch (operation.kind) {
+    case 'compact':
+    case 'rewrite_manifests':
+      return snapshotsSince(health, before.snapshotId).some((one) => one.operation === 'replace');
+    case 'expire_snapshots': {
+      const there = new Set(health.snapshots.map((one) => one.snapshotId));
+      return operation.snapshotIds.every((id) => !there.has(id));
+    }
+    default:
+      return assertNever(operation);
+  }
+}
+
+/** The main branch's snapshots after `snapshotId`, newest first; empty when it is not an ancestor. */
+export function snapshotsSince(
+  health: TableHealth,
+  snapshotId: string | null,
+): readonly SnapshotInfo[] {
+  const byId = new Map(health.snapshots.map((one) => [one.snapshotId, one]));
+  const since: SnapshotInfo[] = [];
+  let at = health.snapshotId;
+  while (at !== null && at !== snapshotId) {
+    const snapshot = byId.get(at);
+    if (snapshot === undefined) return [];
+    since.push(snapshot);
+    at = snapshot.parentSnapshotId;
+  }
+  return at === snapshotId ? since : [];
+}
+
+/** Has a model run committed? Spark carries the run id, Trino its own query id. */
+export function transformCommitted(
+  health: TableHealth,
+  marks: { readonly runId: string; readonly engineOperationIds: readonly string[] },
+): SnapshotInfo | null {
+  const ours = health.snapshots.find(
+    ({ summary }) =>
+      summary['icewright.run-id'] === marks.runId ||
+      marks.engineOperationIds.includes(summary['trino_query_id'] ?? ''),
+  );
+  return ours ?? null;
+}
+
+/** Every check is listed, also those that hold. Rows counted from snapshot summaries. */
+export function checkInvariants(
+  operation: Operation,
+  before: BeforeOperation,
+  after: TableHealth,
+): readonly InvariantCheck[] {
+  const checks: InvariantCheck[] = [
+    check('rows_unchanged', before.records, after.records),
+    check('refs_unchanged', otherRefs(before.refs), otherRefs(after.refs)),
+  ];
+  if (operation.kind !== 'expire_snapshots') return checks;
+  const there = new Set(after.snapshots.map((one) => one.snapshotId));
+  const left = operation.snapshotIds.filter((id) => there.has(id)).length;
+  return [
+    ...checks,
+    check('head_unchanged', before.snapshotId, after.snapshotId),
+    check('named_snapshots_gone', 0, left),
+    check(
+      'no_other_snapshot_gone',
+      before.snapshots - operation.snapshotIds.length,
+      after.snapshots.length - left,
+    ),
+  ];
+}
+
+/** The main branch moves with every commit; no maintenance may move or drop another ref. */
+function otherRefs(refs: readonly SnapshotRef[]): string {
+  return refs
+    .filter((ref) => ref.name !== 'main')
+    .map((ref) => `${ref.type} ${ref.name}=${ref.snapshotId}`)
+    .sort()
+    .join(', ');
+}
+
+function check<T>(name: string, before: T, after: T): InvariantCheck {
+  if (before === after) return { name, ok: true };
+  return { name, ok: false, detail: `expected ${before}, found ${after}` };
+}

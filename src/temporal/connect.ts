@@ -1,0 +1,39 @@
+/** The client's connection to the Temporal server. */
+import { Client, Connection } from '@temporalio/client';
+import { IcewrightError } from '../domain/errors.ts';
+
+export interface TemporalOptions {
+  readonly address: string;
+  readonly namespace: string;
+  readonly tls: boolean;
+  readonly apiKey: string | undefined;
+}
+
+/**
+ * Connects, or rejects with `TemporalUnavailable` after `timeoutMs`.
+ * @param timeoutMs default 5 s
+ */
+export async function connectTemporal(
+  options: TemporalOptions,
+  timeoutMs = 5_000,
+): Promise<{ readonly client: Client; readonly close: () => Promise<void> }> {
+  const { address, namespace, tls, apiKey } = options;
+  try {
+    const connection = await Connection.connect({
+      address,
+      connectTimeout: timeoutMs,
+      tls: tls || apiKey !== undefined,
+      ...(apiKey === undefined ? {} : { apiKey }),
+    });
+    const client = new Client({ connection, namespace });
+    return { client, close: () => connection.close() };
+  } catch (error) {
+    throw new IcewrightError(
+      'TemporalUnavailable',
+      `no Temporal server answers at ${address}: start the stack with "icewright stack up", ` +
+        'or set ICEWRIGHT_TEMPORAL_ADDRESS',
+      { address },
+      error,
+    );
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The composition root: builds the ports, starts the workers and the HTTP edge, reconciles the
+ * schedules, and drains on SIGTERM. The only place that knows every room of the house.
+ */
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { type Config, readConfig } from '../config.ts';
+import { CONTROL_QUEUE, ENGINE_QUEUES } from '../domain/ids.ts';
+import { startHttp } from '../http/server.ts';
+import { log } from '../log.ts';
+import { bundlePath } from './bundle.ts';
+import { buildPorts, type Ports } from './ports.ts';
+import { applySchedules } from './schedules.ts';
+
+/** A running statement is left to its engine; a new worker takes it over. */
+const SHUTDOWN_GRACE = '5s';
+
+async function main(): Promise<void> {
+  const config = readConfig();
+  Runtime.install({
+    logger: log,
+    shutdownSignals: ['SIGTERM', 'SIGINT'],
+    telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
+  });
+  const ports = await buildPorts(config);
+  const connection = await connect(config);
+  const workers = await createWorkers(config, connection, ports);
+  const http = await startHttp({
+    address: config.httpAddress,
+    metrics: ports.metrics,
+    unready: () => workers.filter((one) => one.getState() !== 'RUNNING').map(queueOf),
+  });
+  const running = workers.map((worker) => worker.run());
+  log.info('worker started', { pid: process.pid, http: config.httpAddress });
+  try {
+    await applySchedules(config, ports.client);
+    await Promise.all(running);
+  } finally {
+    http.close();
+    http.closeAllConnections();
+    await connection.close();
+    await ports.close();
+  }
+}
+
+async function connect({ temporal }: Config): Promise<NativeConnection> {
+  return NativeConnection.connect({
+    address: temporal.address,
+    ...(temporal.tls || temporal.apiKey !== undefined ? { tls: true } : {}),
+    ...(temporal.apiKey === undefined ? {} : { apiKey: temporal.apiKey }),
+  });
+}
+
+/** One worker for control and one for each engine, so that each has its own concurrency. */
+async function createWorkers(
+  config: Config,
+  connection: NativeConnection,
+  ports: Ports,
+): Promise<readonly Worker[]> {
+  const shared = {
+    connection,
+    namespace: config.temporal.namespace,
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    // Cancellation reaches an activity with the answer to a heartbeat: do not hold those back.
+    maxHeartbeatThrottleInterval: '2s',
+    defaultHeartbeatThrottleInterval: '2s',
+  } as const;
+  return Promise.all([
+    Worker.create({
+      ...shared,
+      taskQueue: CONTROL_QUEUE,
+      workflowBundle: { codePath: await ensureBundle(config.home) },
+      activities: ports.controlActivities,
+      maxCachedWorkflows: 100,
+      maxConcurrentActivityTaskExecutions: 20,
+    }),
+    ...(['spark', 'trino'] as const).map((engine) =>
+      Worker.create({
+        ...shared,
+        taskQueue: ENGINE_QUEUES[engine],
+        activities: ports.engineActivities[engine],
+        maxConcurrentActivityTaskExecutions: config[engine].concurrency,
+      }),
+    ),
+  ]);
+}
+
+function queueOf(worker: Worker): string {
+  return worker.options.taskQueue;
+}
+
+/** Built in a process of its own: the bundler's memory would stay with the worker. */
+async function ensureBundle(home: string): Promise<string> {
+  const path = await bundlePath(home);
+  if (existsSync(path)) return path;
+  log.info('building the workflow bundle', { path });
+  await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'bundle.ts')], {
+    env: { ...process.env, ICEWRIGHT_HOME: home },
+  });
+  return path;
+}
+
+main().catch((error: unknown) => {
+  log.error(error instanceof Error ? error.message : String(error), {
+    stack: error instanceof Error ? error.stack : undefined,
+  });
+  process.exitCode = 1;
+});
