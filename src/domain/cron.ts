@@ -43,12 +43,12 @@ function isPiece(piece: string, field: Field): boolean {
   const [, low, high, step] = found;
   if (step !== undefined && !(Number(step) >= 1 && Number(step) <= field.to)) return false;
   if (low === undefined) return true;
-  const from = valueOf(low, field);
-  const to = high === undefined ? from : valueOf(high, field);
+  const from = numberOf(low, field);
+  const to = high === undefined ? from : numberOf(high, field);
   return from !== null && to !== null && from <= to;
 }
 
-function valueOf(text: string, field: Field): number | null {
+function numberOf(text: string, field: Field): number | null {
   const word = field.words.indexOf(text.toLowerCase());
   if (word >= 0) return word + field.from;
   if (!/^\d{1,2}$/.test(text)) return null;

@@ -1,0 +1,63 @@
+/** The ledger: what was planned, run and done, in PostgreSQL. */
+import type { Ledger } from '../activities/ports.ts';
+import { type LedgerOptions, ledgerError, openPool, type Queryable } from './connection.ts';
+import {
+  insertReceipt,
+  insertStarted,
+  selectReceipt,
+  selectReceipts,
+  selectRecentReceipts,
+  selectStarted,
+} from './operations.ts';
+import { deletePins, selectLivePins, upsertPins } from './pins.ts';
+import { insertPlan, selectPlan } from './plans.ts';
+import { selectRun, selectRuns, upsertRun } from './runs.ts';
+
+export interface ClosableLedger extends Ledger {
+  /** Rejects when the database does not answer. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens no connection until it is used. Every call rejects with `LedgerUnavailable` (may be tried
+ * again), `CredentialsRejected` or `Internal`; the message names host, port and database.
+ */
+export function createLedger(options: LedgerOptions): ClosableLedger {
+  const pool = openPool(options);
+  const db: Queryable = {
+    query: async (sql, values) => {
+      try {
+        return await pool.query(sql, [...values]);
+      } catch (error) {
+        throw ledgerError(error, options.url);
+      }
+    },
+  };
+  return {
+    ping: async () => {
+      await db.query('select 1', []);
+    },
+    close: () => pool.end(),
+    savePlan: (plan, digest) => insertPlan(db, plan, digest),
+    readPlan: (planId) => selectPlan(db, planId),
+    saveRun: (run) => upsertRun(db, run),
+    readRun: (runId) => selectRun(db, runId),
+    listRuns: (filter) => selectRuns(db, filter),
+    startOperation: async (started) => {
+      await insertStarted(db, started);
+      return (await selectStarted(db, started.runId, started.ordinal)) ?? started;
+    },
+    readStartedOperation: (runId, ordinal) => selectStarted(db, runId, ordinal),
+    saveReceipt: async (runId, ordinal, table, receipt) => {
+      await insertReceipt(db, runId, ordinal, table, receipt);
+      return (await selectReceipt(db, runId, ordinal)) ?? receipt;
+    },
+    readReceipt: (runId, ordinal) => selectReceipt(db, runId, ordinal),
+    listReceipts: (runId) => selectReceipts(db, runId),
+    recentReceipts: (table, limit) => selectRecentReceipts(db, table, limit),
+    pinSnapshots: (runId, pins, expiresAt) => upsertPins(db, runId, pins, expiresAt),
+    unpinSnapshots: (runId) => deletePins(db, runId),
+    livePins: (table, now) => selectLivePins(db, table, now),
+  };
+}

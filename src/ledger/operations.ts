@@ -1,0 +1,114 @@
+/** Statements on started operations and their receipts. Both are written once. */
+import type { StartedOperation } from '../activities/ports.ts';
+import type { Receipt } from '../domain/operation.ts';
+import type { Queryable } from './connection.ts';
+
+interface RawStarted {
+  readonly run_id: string;
+  readonly ordinal: number;
+  readonly table_key: string;
+  readonly operation: StartedOperation['operation'];
+  readonly engine: StartedOperation['engine'];
+  readonly before: StartedOperation['before'];
+  readonly started_at: Date;
+}
+
+/** Leaves the row of an earlier attempt as it is. */
+export async function insertStarted(db: Queryable, started: StartedOperation): Promise<void> {
+  await db.query(
+    `insert into icewright.started_operation
+       (run_id, ordinal, table_key, operation, engine, before, started_at)
+     values ($1, $2, $3, $4, $5, $6, $7)
+     on conflict (run_id, ordinal) do nothing`,
+    [
+      started.runId,
+      started.ordinal,
+      started.table,
+      started.operation,
+      started.engine,
+      JSON.stringify(started.before),
+      started.startedAt,
+    ],
+  );
+}
+
+export async function selectStarted(
+  db: Queryable,
+  runId: string,
+  ordinal: number,
+): Promise<StartedOperation | null> {
+  const { rows } = await db.query(
+    `select run_id, ordinal, table_key, operation, engine, before, started_at
+     from icewright.started_operation
+     where run_id = $1 and ordinal = $2`,
+    [runId, ordinal],
+  );
+  const row = (rows as RawStarted[])[0];
+  if (row === undefined) return null;
+  return {
+    runId: row.run_id,
+    ordinal: row.ordinal,
+    table: row.table_key,
+    operation: row.operation,
+    engine: row.engine,
+    before: row.before,
+    startedAt: row.started_at.toISOString(),
+  };
+}
+
+/** Leaves the receipt that is already there as it is. */
+export async function insertReceipt(
+  db: Queryable,
+  runId: string,
+  ordinal: number,
+  table: string,
+  receipt: Receipt,
+): Promise<void> {
+  await db.query(
+    `insert into icewright.receipt (run_id, ordinal, table_key, document)
+     values ($1, $2, $3, $4)
+     on conflict (run_id, ordinal) do nothing`,
+    [runId, ordinal, table, JSON.stringify(receipt)],
+  );
+}
+
+export async function selectReceipt(
+  db: Queryable,
+  runId: string,
+  ordinal: number,
+): Promise<Receipt | null> {
+  const { rows } = await db.query(
+    'select document from icewright.receipt where run_id = $1 and ordinal = $2',
+    [runId, ordinal],
+  );
+  return (rows as { document: Receipt }[])[0]?.document ?? null;
+}
+
+/** In the order in which the run did them. */
+export async function selectReceipts(
+  db: Queryable,
+  runId: string,
+): Promise<readonly (Receipt & { readonly table: string })[]> {
+  const { rows } = await db.query(
+    'select table_key, document from icewright.receipt where run_id = $1 order by ordinal',
+    [runId],
+  );
+  const found = rows as { table_key: string; document: Receipt }[];
+  return found.map((row) => ({ ...row.document, table: row.table_key }));
+}
+
+/** Newest first. */
+export async function selectRecentReceipts(
+  db: Queryable,
+  table: string,
+  limit: number,
+): Promise<readonly Receipt[]> {
+  const { rows } = await db.query(
+    `select document from icewright.receipt
+     where table_key = $1
+     order by receipt_no desc
+     limit $2`,
+    [table, limit],
+  );
+  return (rows as { document: Receipt }[]).map((row) => row.document);
+}

@@ -1,0 +1,20 @@
+/** Statements on plans. */
+import type { Plan } from '../domain/operation.ts';
+import type { Queryable } from './connection.ts';
+
+/** Leaves the plan that is already there as it is: a repeated step reads back the first one. */
+export async function insertPlan(db: Queryable, plan: Plan, digest: string): Promise<void> {
+  await db.query(
+    `insert into icewright.plan (plan_id, created_at, digest, document)
+     values ($1, $2, $3, $4)
+     on conflict (plan_id) do nothing`,
+    [plan.planId, plan.createdAt, digest, JSON.stringify(plan)],
+  );
+}
+
+export async function selectPlan(db: Queryable, planId: string): Promise<Plan | null> {
+  const { rows } = await db.query('select document from icewright.plan where plan_id = $1', [
+    planId,
+  ]);
+  return (rows as { document: Plan }[])[0]?.document ?? null;
+}
