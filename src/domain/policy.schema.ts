@@ -11,7 +11,7 @@ import { parseBytes, parseDuration } from './units.ts';
 
 const name = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'a name has small letters, digits and dashes (at most 63)')
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'is no name: small letters, digits and dashes, at most 63')
   .describe('Unique among all policies; part of the schedule id of a nightly.');
 
 const duration = z
@@ -36,21 +36,23 @@ interface TriggerDocument {
   all?: TriggerDocument[] | undefined;
 }
 
-const trigger: z.ZodType<TriggerDocument> = z.lazy(() =>
-  z
-    .strictObject({
-      metric: z.enum(METRICS).optional().describe('What was measured.'),
-      atLeast: z.number().nonnegative().optional().describe('Met from this value on.'),
-      any: z.array(trigger).min(1).optional().describe('Met when one of these is.'),
-      all: z.array(trigger).min(1).optional().describe('Met when all of these are.'),
-    })
-    .refine(
-      ({ metric, atLeast, any, all }) =>
-        (metric === undefined) === (atLeast === undefined) &&
-        [metric, any, all].filter((part) => part !== undefined).length === 1,
-      'a trigger is either metric and atLeast, or any, or all',
-    ),
-);
+const trigger: z.ZodType<TriggerDocument> = z
+  .lazy(() =>
+    z
+      .strictObject({
+        metric: z.enum(METRICS).optional().describe('What was measured.'),
+        atLeast: z.number().nonnegative().optional().describe('Met from this value on.'),
+        any: z.array(trigger).min(1).optional().describe('Met when one of these is.'),
+        all: z.array(trigger).min(1).optional().describe('Met when all of these are.'),
+      })
+      .refine(
+        ({ metric, atLeast, any, all }) =>
+          (metric === undefined) === (atLeast === undefined) &&
+          [metric, any, all].filter((part) => part !== undefined).length === 1,
+        'a trigger is either metric and atLeast, or any, or all',
+      ),
+  )
+  .meta({ id: 'trigger', description: 'Conditions over measured values; replaced as a whole.' });
 
 /** A checked trigger document as the planner evaluates it. */
 export function triggerOf(document: TriggerDocument): Trigger {
@@ -76,6 +78,14 @@ const compact = z
       .optional()
       .describe('Fewest small files of a partition that are worth a rewrite; default 5.'),
     trigger: trigger.optional(),
+  })
+  .refine(({ strategy, columns }) => strategy !== 'binpack' || columns === undefined, {
+    message: 'bin-pack takes no columns',
+    path: ['columns'],
+  })
+  .refine(({ strategy = 'binpack', columns }) => strategy === 'binpack' || columns !== undefined, {
+    message: 'sort and zorder need "columns"',
+    path: ['strategy'],
   })
   .describe('Rewrites data files into fewer, larger or better ordered ones.');
 
@@ -114,11 +124,10 @@ const layer = z
   .strictObject({ layer: z.enum(LAYERS) })
   .transform((document): TableSelector => ({ kind: 'layer', text: document.layer }));
 
+const selectors = z.union([selector, layer]);
+
 const tables = z
-  .preprocess(
-    (value) => (value === undefined || Array.isArray(value) ? value : [value]),
-    z.array(z.union([selector, layer])).min(1, 'name at least one table'),
-  )
+  .union([selectors, z.array(selectors).min(1, 'name at least one table')])
   .describe('Exact names, globs (bronze.*), regular expressions (/…/) or {layer: bronze}.');
 
 export const maintenanceSchema = z.strictObject({
@@ -183,7 +192,7 @@ export const POLICY_KINDS = ['maintenance', 'nightly'] as const;
 
 /** JSON Schema of one policy file, as it is checked in at `policies/policy.schema.json`. */
 export function policyJsonSchema(): Record<string, unknown> {
-  const options = { io: 'input', target: 'draft-2020-12' } as const;
+  const options = { io: 'input', target: 'draft-7' } as const;
   const schema = z.toJSONSchema(z.union([maintenanceSchema, nightlySchema]), options);
   return { title: 'Icewright policy', ...schema };
 }
@@ -191,5 +200,5 @@ export function policyJsonSchema(): Record<string, unknown> {
 /** JSON Schema of one kind, to look up which keys are known at a path. */
 export function kindJsonSchema(kind: (typeof POLICY_KINDS)[number]): Record<string, unknown> {
   const schema = kind === 'maintenance' ? maintenanceSchema : nightlySchema;
-  return z.toJSONSchema(schema, { io: 'input' }) as Record<string, unknown>;
+  return z.toJSONSchema(schema, { io: 'input', target: 'draft-7' }) as Record<string, unknown>;
 }

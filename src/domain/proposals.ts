@@ -49,12 +49,15 @@ function proposeCompact({ health, policy, recentReceipts }: PlanTableInput): Pro
   const { engine, strategy, columns, targetFileSizeBytes, minInputFiles, ...rest } =
     policy.settings.compact;
   const estimate = estimateBinpack(health, { targetFileSizeBytes, minInputFiles });
-  const unknown = unknownColumns(health, columns);
+  const wanting =
+    strategy !== 'binpack' && columns.length === 0
+      ? refusalReason('columns', `${strategy} needs columns, and no policy names any`)
+      : unknownColumns(health, columns);
   return {
     kind: 'compact',
     enabled: rest.enabled,
     trigger: rest.trigger,
-    refusals: unknown === null ? [] : [unknown],
+    refusals: wanting === null ? [] : [wanting],
     worth: [worthCompacting(estimate?.reduction ?? null), freshToCompact(health, recentReceipts)],
     route: route(capabilityOf('compact', strategy), engine, health.formatVersion),
     operation: {
