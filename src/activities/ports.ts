@@ -3,10 +3,11 @@
  * Types only, so that workflows and drivers may see them.
  */
 
+import type { Compiled, EngineRow } from '../domain/engine.ts';
 import type { TableHealth } from '../domain/health.ts';
 import type { Job, JobOutcome, Requester } from '../domain/job.ts';
-import type { Model } from '../domain/model.ts';
-import type { Plan, Receipt, TablePlan } from '../domain/operation.ts';
+import type { CompiledModel, Model, ModelContext } from '../domain/model.ts';
+import type { Operation, Plan, Receipt, TablePlan } from '../domain/operation.ts';
 import type { Policy } from '../domain/policy.ts';
 import type { BeforeOperation } from '../domain/reconcile.ts';
 import type { TableRef } from '../domain/table.ts';
@@ -73,6 +74,8 @@ export interface Ledger {
   listRuns(filter: RunFilter): Promise<readonly RunRow[]>;
   /** Returns the row of the first attempt when there is one. */
   startOperation(started: StartedOperation): Promise<StartedOperation>;
+  /** The row of an earlier attempt, if there was one. */
+  readStartedOperation(runId: string, ordinal: number): Promise<StartedOperation | null>;
   /** Writes once; a second receipt for the same run and ordinal is ignored and the first returned. */
   saveReceipt(runId: string, ordinal: number, table: string, receipt: Receipt): Promise<Receipt>;
   readReceipt(runId: string, ordinal: number): Promise<Receipt | null>;
@@ -97,6 +100,17 @@ export interface RunFilter {
   readonly parentRunId?: string;
   readonly states?: readonly RunState[];
   readonly limit: number;
+}
+
+/** The pure half of an engine: operations and models become statements of its dialect. */
+export interface Compiler {
+  compileOperation(table: TableRef, operation: Operation): Compiled;
+  /** What the last statement's rows say was done. */
+  readOutcome(
+    operation: Operation,
+    rows: readonly EngineRow[],
+  ): { readonly bytesRewritten: number; readonly filesRemoved: number };
+  compileModel(model: Model, context: ModelContext): CompiledModel;
 }
 
 /** What the user wrote: policies and models, read from disk and checked. */

@@ -147,3 +147,14 @@ function isTransient(error: unknown): boolean {
   const cause = (error as { cause?: unknown } | null)?.cause;
   return cause !== undefined && cause !== error && isTransient(cause);
 }
+
+/** Asks a night to stop; it takes back what it asked of its tables. `false`: it does not run. */
+export async function cancelNight(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    await client.workflow.getHandle(workflowId).cancel();
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}

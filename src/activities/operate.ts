@@ -1,0 +1,220 @@
+/** Runs one operation of a stored plan on its engine, once, and writes its receipt. */
+import { activityInfo } from '@temporalio/activity';
+import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
+import { IcewrightError } from '../domain/errors.ts';
+import type { TableHealth } from '../domain/health.ts';
+import type {
+  Decision,
+  InvariantCheck,
+  Operation,
+  Receipt,
+  TablePlan,
+} from '../domain/operation.ts';
+import { beforeOf, checkInvariants, operationCommitted } from '../domain/reconcile.ts';
+import { tableFromKey } from '../domain/table.ts';
+import { type ExecutionResult, executeOnce } from './execute-once.ts';
+import { withFailures } from './failure.ts';
+import { readTablePlan } from './planning.ts';
+import type { Catalog, Compiler, Ledger, Meter, StartedOperation } from './ports.ts';
+import type { OperateInput } from './types.ts';
+
+export interface OperateDeps {
+  readonly catalog: Catalog;
+  readonly ledger: Ledger;
+  readonly meter: Meter;
+  readonly engines: Readonly<Record<EngineName, { runner: EngineRunner; compiler: Compiler }>>;
+  readonly nowMs: () => number;
+}
+
+export function createOperateActivities(deps: OperateDeps) {
+  return { runOperation: withFailures((input: OperateInput) => runOperation(deps, input)) };
+}
+
+async function runOperation(deps: OperateDeps, input: OperateInput): Promise<Receipt> {
+  const { runId, ordinal, planId, table } = input;
+  // Also when the worker died between the receipt and its answer: the work is done.
+  const written = await deps.ledger.readReceipt(runId, ordinal);
+  if (written !== null) return written;
+  const plan = await readTablePlan(deps.ledger, planId, table);
+  const decision = plan.decisions[ordinal];
+  if (decision?.operation == null || decision.engine === null) {
+    throw new IcewrightError('Internal', `plan ${planId} has nothing to run at ${ordinal}`);
+  }
+  const step: Step = { ...input, decision, operation: decision.operation, engine: decision.engine };
+  const started = await begin(deps, step, plan);
+  const receipt = 'error' in started ? started : await perform(deps, step, started);
+  const kept = await deps.ledger.saveReceipt(runId, ordinal, table, receipt);
+  deps.meter.operationEnded(kept, table);
+  return kept;
+}
+
+interface Step extends OperateInput {
+  readonly decision: Decision;
+  readonly operation: Operation;
+  readonly engine: EngineName;
+}
+
+/** Pins the state before, or answers a refusal when the table is not what the plan saw. */
+async function begin(
+  deps: OperateDeps,
+  step: Step,
+  plan: TablePlan,
+): Promise<StartedOperation | Receipt> {
+  const health = await measure(deps, step.table);
+  const startedAt = new Date(deps.nowMs()).toISOString();
+  const mine: StartedOperation = {
+    runId: step.runId,
+    ordinal: step.ordinal,
+    table: step.table,
+    operation: step.operation.kind,
+    engine: step.engine,
+    before: beforeOf(health),
+    startedAt,
+  };
+  const expected =
+    step.expectedSnapshotId === undefined ? plan.snapshotId : step.expectedSnapshotId;
+  const moved = plan.tableUuid !== health.tableUuid || expected !== health.snapshotId;
+  if (!moved) return deps.ledger.startOperation(mine);
+  // On a retry the table may have moved because of us: then the first attempt's row is there.
+  if (activityInfo().attempt > 1) {
+    const first = await deps.ledger.readStartedOperation(step.runId, step.ordinal);
+    if (first !== null) return first;
+  }
+  const message =
+    plan.tableUuid === health.tableUuid
+      ? `${step.table} is at snapshot ${health.snapshotId}, but the plan was made at ${expected}: ` +
+        'somebody else wrote; plan again'
+      : `${step.table} is another table now (uuid ${health.tableUuid}): plan again`;
+  return receiptOf(step, mine, health, deps.nowMs(), {
+    status: 'refused',
+    error: { code: 'TableChanged', message },
+  });
+}
+
+async function perform(deps: OperateDeps, step: Step, started: StartedOperation): Promise<Receipt> {
+  const { runner, compiler } = deps.engines[step.engine];
+  const compiled = compiler.compileOperation(tableFromKey(step.table), step.operation);
+  if ('refused' in compiled) {
+    const health = await measure(deps, step.table);
+    const error = { code: 'OperationUnsupported', message: compiled.refused } as const;
+    return receiptOf(step, started, health, deps.nowMs(), { status: 'refused', error });
+  }
+  try {
+    const result = await executeAll(deps, step, started, runner, compiled);
+    const health = await measure(deps, step.table);
+    const outcome = compiler.readOutcome(step.operation, result.rows);
+    const invariants = checkInvariants(step.operation, started.before, health);
+    const receipt = receiptOf(step, started, health, deps.nowMs(), {
+      ...statusOf(started, health, invariants, step.table),
+      ...outcome,
+      engineOperationId: result.engineOperationId,
+      reattached: result.reattached,
+      invariants,
+    });
+    await deps.ledger.saveReceipt(step.runId, step.ordinal, step.table, receipt);
+    await result.release();
+    return receipt;
+  } catch (error) {
+    if (!isDefinitive(error)) throw error;
+    const health = await measure(deps, step.table);
+    const { code, message, details } = error;
+    const engineOperationId = String(details.operationId ?? details.queryId ?? '') || null;
+    return receiptOf(step, started, health, deps.nowMs(), {
+      status: 'failed',
+      error: { code, message },
+      engineOperationId,
+    });
+  }
+}
+
+/** Statements in order; the last one's rows tell the outcome. */
+async function executeAll(
+  deps: OperateDeps,
+  step: Step,
+  started: StartedOperation,
+  runner: EngineRunner,
+  statements: readonly Statement[],
+): Promise<ExecutionResult> {
+  let result: ExecutionResult | null = null;
+  for (const [index, statement] of statements.entries()) {
+    result = await executeOnce({
+      runner,
+      statement,
+      key: `${step.runId}/${step.ordinal}/${index}`,
+      session: 'maintenance',
+      hasCommitted: async () =>
+        operationCommitted(step.operation, started.before, await measure(deps, step.table)),
+    });
+  }
+  if (result === null) throw new IcewrightError('Internal', 'an operation without statements');
+  return result;
+}
+
+function measure(deps: OperateDeps, table: string): Promise<TableHealth> {
+  return deps.catalog.measureTable(tableFromKey(table), {
+    nowMs: deps.nowMs(),
+    depth: 'metadata',
+  });
+}
+
+function statusOf(
+  started: StartedOperation,
+  after: TableHealth,
+  invariants: readonly InvariantCheck[],
+  table: string,
+): Pick<Receipt, 'status' | 'error'> {
+  const broken = invariants.filter((one) => !one.ok);
+  if (broken.length > 0) {
+    const what = broken.map((one) => `${one.name}: ${one.detail}`).join('; ');
+    return {
+      status: 'failed',
+      error: { code: 'InvariantBroken', message: `${table} is not as it must be: ${what}` },
+    };
+  }
+  const same =
+    started.before.snapshotId === after.snapshotId &&
+    started.before.snapshots === after.snapshots.length;
+  return { status: same ? 'noop' : 'done', error: null };
+}
+
+/** The engine has answered, and the same statement would get the same answer again. */
+function isDefinitive(error: unknown): error is IcewrightError {
+  return (
+    error instanceof IcewrightError &&
+    ['EngineRejected', 'TableNotFound', 'CommitConflict', 'CredentialsRejected'].includes(
+      error.code,
+    )
+  );
+}
+
+function receiptOf(
+  step: Step,
+  started: StartedOperation,
+  after: TableHealth,
+  nowMs: number,
+  told: Partial<Receipt> & Pick<Receipt, 'status'>,
+): Receipt {
+  const { before, startedAt } = started;
+  return {
+    operation: step.operation.kind,
+    engine: step.engine,
+    startedAt,
+    finishedAt: new Date(nowMs).toISOString(),
+    snapshotBefore: before.snapshotId,
+    snapshotAfter: after.snapshotId,
+    filesBefore: before.files,
+    filesAfter: after.dataFiles,
+    bytesBefore: before.bytes,
+    bytesAfter: after.totalBytes,
+    snapshotsBefore: before.snapshots,
+    snapshotsAfter: after.snapshots.length,
+    bytesRewritten: 0,
+    filesRemoved: 0,
+    rowsWritten: 0,
+    engineOperationId: null,
+    reattached: false,
+    invariants: [],
+    error: null,
+    ...told,
+  };
+}

@@ -1,0 +1,156 @@
+/** The bookkeeping of runs: opened, queued, closed; and jobs put into tables' queues. */
+import type { Job } from '../domain/job.ts';
+import type { Decision, Receipt } from '../domain/operation.ts';
+import { withFailures } from './failure.ts';
+import { type PlanningDeps, planHandRequest, readTablePlan, storePlan } from './planning.ts';
+import type { JobSubmitter, Meter, RunRow } from './ports.ts';
+import type { ControlActivities, OpenedRun, OpenRunInput } from './types.ts';
+
+export interface RunDeps extends PlanningDeps {
+  readonly submitter: JobSubmitter;
+  readonly meter: Meter;
+}
+
+type RunActivities = Pick<
+  ControlActivities,
+  | 'submitTableJob'
+  | 'readOutcome'
+  | 'openRun'
+  | 'recordQueued'
+  | 'closeRun'
+  | 'openNight'
+  | 'closeNight'
+>;
+
+export function createRunActivities(deps: RunDeps): RunActivities {
+  const { ledger, submitter, meter } = deps;
+  const now = () => new Date(deps.nowMs()).toISOString();
+  return {
+    submitTableJob: withFailures(({ table, job, requester }) =>
+      submitter.submit(table, job, requester),
+    ),
+    readOutcome: withFailures(
+      async (runId: string) => (await ledger.readRun(runId))?.outcome ?? null,
+    ),
+    openRun: withFailures((input) => openRun(deps, input)),
+    recordQueued: withFailures((input) => ledger.saveRun(rowOf(input, 'queued', now()))),
+    closeRun: withFailures(async (input) => {
+      const { outcome } = input;
+      const earlier = await ledger.readRun(outcome.runId);
+      await ledger.saveRun({
+        ...(earlier ?? rowOf(input, outcome.state, now())),
+        state: outcome.state,
+        planId: outcome.planId ?? earlier?.planId ?? null,
+        finishedAt: now(),
+        error: outcome.error,
+        outcome,
+      });
+      if (input.job.work.kind === 'transform') await ledger.unpinSnapshots(outcome.runId);
+      meter.runEnded(kindOf(input.job), outcome.state);
+    }),
+    openNight: withFailures(({ runId, workflowId, kind, requestedBy }) =>
+      ledger.saveRun({
+        ...emptyRow(runId, now()),
+        kind,
+        title: kind === 'nightly' ? 'nightly' : 'transform run',
+        workflowId,
+        requestedBy,
+        state: 'running',
+        startedAt: now(),
+      }),
+    ),
+    closeNight: withFailures(async ({ runId, state, message }) => {
+      const row = await ledger.readRun(runId);
+      if (row === null) return;
+      const error = message === null ? null : { code: 'Internal', message };
+      await ledger.saveRun({ ...row, state, finishedAt: now(), error });
+      meter.runEnded(row.kind, state);
+    }),
+  };
+}
+
+/** Plans (or takes the stored plan) under the table's lock, and says what there is to walk. */
+async function openRun(deps: RunDeps, input: OpenRunInput): Promise<OpenedRun> {
+  const { table, job } = input;
+  const { work } = job;
+  const nowMs = deps.nowMs();
+  const startedAt = new Date(nowMs).toISOString();
+  if (work.kind === 'by_hand') {
+    const planned = await planHandRequest(deps, table, work.request);
+    await storePlan(deps.ledger, { planId: job.runId, nowMs, tables: [planned] });
+  }
+  const planId = work.kind === 'apply_plan' ? work.planId : job.runId;
+  const plan = await readTablePlan(deps.ledger, planId, table);
+  await deps.ledger.saveRun({ ...rowOf(input, 'running', startedAt), planId, startedAt });
+  const steps = plan.decisions.flatMap(({ action, engine, kind }, ordinal) =>
+    action === 'run' && engine !== null ? [{ ordinal, kind, engine }] : [],
+  );
+  const refused = plan.decisions
+    .filter((decision) => decision.action === 'refuse')
+    .map((decision) => refusedReceipt(decision, startedAt));
+  return { planId, steps, refused };
+}
+
+function refusedReceipt(decision: Decision, at: string): Receipt {
+  const because = decision.reasons.filter((reason) => !reason.met).map((reason) => reason.because);
+  return {
+    operation: decision.kind,
+    engine: decision.engine ?? 'spark',
+    status: 'refused',
+    startedAt: at,
+    finishedAt: at,
+    snapshotBefore: null,
+    snapshotAfter: null,
+    filesBefore: decision.estimate?.filesBefore ?? 0,
+    filesAfter: decision.estimate?.filesBefore ?? 0,
+    bytesBefore: 0,
+    bytesAfter: 0,
+    snapshotsBefore: 0,
+    snapshotsAfter: 0,
+    bytesRewritten: 0,
+    filesRemoved: 0,
+    rowsWritten: 0,
+    engineOperationId: null,
+    reattached: false,
+    invariants: [],
+    error: { code: 'OperationUnsupported', message: because.join('; ') },
+  };
+}
+
+/** The row of a run as it stands when nothing but its request is known. */
+export function rowOf(input: OpenRunInput, state: RunRow['state'], at: string): RunRow {
+  const { table, job, workflowId } = input;
+  return {
+    ...emptyRow(job.runId, at),
+    kind: kindOf(job),
+    table,
+    title: job.title,
+    parentRunId: job.parentRunId,
+    workflowId,
+    requestedBy: job.requestedBy,
+    state,
+  };
+}
+
+function emptyRow(runId: string, createdAt: string): RunRow {
+  return {
+    runId,
+    kind: 'nightly',
+    table: null,
+    title: '',
+    parentRunId: null,
+    workflowId: '',
+    planId: null,
+    state: 'queued',
+    requestedBy: '',
+    createdAt,
+    startedAt: null,
+    finishedAt: null,
+    error: null,
+    outcome: null,
+  };
+}
+
+function kindOf(job: Job): RunRow['kind'] {
+  return job.work.kind === 'transform' ? 'transform' : 'maintenance';
+}

@@ -1,0 +1,248 @@
+/** Runs one model: decides whether there is anything new, pins what it reads, writes once. */
+import { activityInfo, cancellationSignal } from '@temporalio/activity';
+import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
+import { IcewrightError } from '../domain/errors.ts';
+import type { TableHealth } from '../domain/health.ts';
+import type { TransformOutcome } from '../domain/job.ts';
+import type { CompiledModel, Model } from '../domain/model.ts';
+import { inputsChanged } from '../domain/model-changes.ts';
+import type { Receipt } from '../domain/operation.ts';
+import {
+  type BeforeOperation,
+  beforeOf,
+  snapshotsSince,
+  transformCommitted,
+} from '../domain/reconcile.ts';
+import { tableFromKey } from '../domain/table.ts';
+import { type ExecutionResult, executeOnce } from './execute-once.ts';
+import { withFailures } from './failure.ts';
+import type { OperateDeps } from './operate.ts';
+import { measureIfThere } from './planning.ts';
+import type { Project, StartedOperation } from './ports.ts';
+import { rowOf } from './runs.ts';
+import type { OpenedTransform, OpenRunInput, TransformInput, TransformResult } from './types.ts';
+
+export interface TransformDeps extends OperateDeps {
+  readonly project: Project;
+}
+
+/** A pin that a dead run left behind stops holding snapshots after this long. */
+const PIN_MS = 24 * 3_600_000;
+const NO_TABLE: BeforeOperation = {
+  snapshotId: null,
+  records: 0,
+  files: 0,
+  bytes: 0,
+  snapshots: 0,
+  refs: [],
+};
+
+export function createTransformActivities(deps: TransformDeps) {
+  return {
+    openTransform: withFailures((input: OpenRunInput) => openTransform(deps, input)),
+    runModel: withFailures((input: TransformInput) => runModel(deps, input)),
+  };
+}
+
+async function openTransform(deps: TransformDeps, input: OpenRunInput): Promise<OpenedTransform> {
+  const { job } = input;
+  const nowMs = deps.nowMs();
+  const startedAt = new Date(nowMs).toISOString();
+  const name = job.work.kind === 'transform' ? job.work.model : '';
+  const model = await findModel(deps, name);
+  await deps.ledger.saveRun({ ...rowOf(input, 'running', startedAt), startedAt });
+  const target = await measure(deps, model.target);
+  const found = await Promise.all(
+    model.inputs.map(async (key) => [key, await measure(deps, tableFromKey(key))] as const),
+  );
+  const missing = found.filter(([, health]) => health?.snapshotId == null).map(([key]) => key);
+  const inputs = Object.fromEntries(
+    found.flatMap(([key, health]) =>
+      health?.snapshotId == null ? [] : [[key, health.snapshotId]],
+    ),
+  );
+  const noop = (because: string): OpenedTransform => ({
+    engine: model.engine,
+    inputs,
+    outcome: {
+      model: name,
+      status: 'noop',
+      rowsWritten: 0,
+      snapshotId: target?.snapshotId ?? null,
+      inputs,
+      because,
+    },
+  });
+  // An empty input has no snapshot to read at: what is not there yet cannot be transformed.
+  if (missing.length > 0) return noop(`nothing in ${missing.join(', ')} yet`);
+  if (target !== null && model.inputs.length > 0) {
+    const { changed, reasons } = inputsChanged({
+      targetSnapshots: target.snapshots,
+      inputs: Object.fromEntries(found.map(([key, health]) => [key, health?.snapshots ?? []])),
+      modelDigest: model.digest,
+    });
+    if (!changed) return noop(reasons.join('; '));
+  }
+  await deps.ledger.pinSnapshots(
+    job.runId,
+    Object.entries(inputs).map(([table, snapshotId]) => ({ table, snapshotId })),
+    new Date(nowMs + PIN_MS).toISOString(),
+  );
+  return { engine: model.engine, inputs, outcome: null };
+}
+
+async function findModel(deps: TransformDeps, name: string): Promise<Model> {
+  const model = (await deps.project.models()).find((one) => one.name === name);
+  if (model !== undefined) return model;
+  throw new IcewrightError('ModelInvalid', `there is no model ${name} any more`, { model: name });
+}
+
+async function runModel(deps: TransformDeps, input: TransformInput): Promise<TransformResult> {
+  const model = await findModel(deps, input.model);
+  const written = await deps.ledger.readReceipt(input.runId, 0);
+  if (written !== null) return { receipt: written, outcome: outcomeOf(input, written) };
+  const { runner, compiler } = deps.engines[model.engine];
+  const compiled = compiler.compileModel(model, { runId: input.runId, inputs: input.inputs });
+  const started = await begin(deps, input, model);
+  const receipt = await write(deps, { input, model, compiled, started, runner });
+  const kept = await deps.ledger.saveReceipt(input.runId, 0, input.table, receipt);
+  deps.meter.operationEnded(kept, input.table);
+  return { receipt: kept, outcome: outcomeOf(input, kept) };
+}
+
+async function begin(
+  deps: TransformDeps,
+  input: TransformInput,
+  model: Model,
+): Promise<StartedOperation> {
+  const health = await measure(deps, model.target);
+  return deps.ledger.startOperation({
+    runId: input.runId,
+    ordinal: 0,
+    table: input.table,
+    operation: 'transform',
+    engine: model.engine,
+    before: health === null ? NO_TABLE : beforeOf(health),
+    startedAt: new Date(deps.nowMs()).toISOString(),
+  });
+}
+
+interface Writing {
+  readonly input: TransformInput;
+  readonly model: Model;
+  readonly compiled: CompiledModel;
+  readonly started: StartedOperation;
+  readonly runner: EngineRunner;
+}
+
+async function write(deps: TransformDeps, writing: Writing): Promise<Receipt> {
+  const { input, model, compiled, started, runner } = writing;
+  try {
+    if ((await measure(deps, model.target)) === null) await ensure(compiled.ensure, input, runner);
+    const result = await executeOnce({
+      runner,
+      statement: compiled.write,
+      key: `${input.runId}/0`,
+      // One warm session for each target: its settings name the run, and one run writes at a time.
+      session: `model/${model.name}`,
+      hasCommitted: async (engineOperationIds) => {
+        const health = await measure(deps, model.target);
+        const marks = { runId: input.runId, engineOperationIds };
+        return health !== null && transformCommitted(health, marks) !== null;
+      },
+    });
+    const after = await measure(deps, model.target);
+    const receipt = receiptOf(writing, after, deps.nowMs(), result);
+    await deps.ledger.saveReceipt(input.runId, 0, input.table, receipt);
+    await result.release();
+    return receipt;
+  } catch (error) {
+    if (!(error instanceof IcewrightError) || !DEFINITIVE.has(error.code)) throw error;
+    const after = await measure(deps, model.target);
+    const { code, message } = error;
+    return {
+      ...receiptOf(writing, after, deps.nowMs(), null),
+      status: 'failed',
+      rowsWritten: 0,
+      error: { code, message },
+    };
+  }
+}
+
+const DEFINITIVE: ReadonlySet<string> = new Set([
+  'EngineRejected',
+  'TableNotFound',
+  'CommitConflict',
+  'CredentialsRejected',
+]);
+
+/** Namespace and table, `IF NOT EXISTS`: repeating them is harmless, so each attempt runs anew. */
+async function ensure(
+  statements: readonly Statement[],
+  input: TransformInput,
+  runner: EngineRunner,
+): Promise<void> {
+  for (const [index, statement] of statements.entries()) {
+    const result = await runner.run(statement, {
+      key: `${input.runId}/ensure/${activityInfo().attempt}/${index}`,
+      session: `model/${input.model}`,
+      signal: cancellationSignal(),
+    });
+    await result.release();
+  }
+}
+
+function measure(deps: TransformDeps, table: Model['target']): Promise<TableHealth | null> {
+  return measureIfThere(deps.catalog, table, { nowMs: deps.nowMs(), depth: 'metadata' });
+}
+
+function receiptOf(
+  { model, started }: Writing,
+  after: TableHealth | null,
+  nowMs: number,
+  result: ExecutionResult | null,
+): Receipt {
+  const { before, startedAt } = started;
+  const snapshots = after === null ? [] : snapshotsSince(after, before.snapshotId);
+  const added = snapshots.map(({ summary }) => Number(summary['added-records'] ?? 0));
+  const snapshotAfter = after?.snapshotId ?? null;
+  return {
+    operation: 'transform',
+    engine: model.engine as EngineName,
+    status: snapshotAfter === before.snapshotId ? 'noop' : 'done',
+    startedAt,
+    finishedAt: new Date(nowMs).toISOString(),
+    snapshotBefore: before.snapshotId,
+    snapshotAfter,
+    filesBefore: before.files,
+    filesAfter: after?.dataFiles ?? before.files,
+    bytesBefore: before.bytes,
+    bytesAfter: after?.totalBytes ?? before.bytes,
+    snapshotsBefore: before.snapshots,
+    snapshotsAfter: after?.snapshots.length ?? before.snapshots,
+    bytesRewritten: 0,
+    filesRemoved: 0,
+    rowsWritten: added.reduce((sum, rows) => sum + rows, 0),
+    engineOperationId: result?.engineOperationId ?? null,
+    reattached: result?.reattached ?? false,
+    invariants: [],
+    error: null,
+  };
+}
+
+function outcomeOf(input: TransformInput, receipt: Receipt): TransformOutcome {
+  const status = receipt.status === 'refused' ? 'failed' : receipt.status;
+  const because = {
+    done: `${receipt.rowsWritten} rows written`,
+    noop: 'nothing new to write',
+    failed: receipt.error?.message ?? 'failed',
+  }[status];
+  return {
+    model: input.model,
+    status,
+    rowsWritten: receipt.rowsWritten,
+    snapshotId: receipt.snapshotAfter,
+    inputs: input.inputs,
+    because,
+  };
+}

@@ -1,0 +1,130 @@
+/** What maintenance would be done and why (`plan`, `explain`), and doing exactly that (`apply`). */
+import { IcewrightError } from '../../domain/errors.ts';
+import type { Job } from '../../domain/job.ts';
+import type { Plan, TablePlan } from '../../domain/operation.ts';
+import { effectivePolicy } from '../../domain/policy.ts';
+import { tableFromKey, tableKey } from '../../domain/table.ts';
+import type { Command, CommandInput, CommandResult } from '../command.ts';
+import { newRunId, performJob } from '../job.ts';
+import { decisionLine } from '../receipts.ts';
+import { matchTables } from '../tables.ts';
+
+export const plan: Command = {
+  name: 'plan',
+  summary:
+    'Plans the maintenance of tables by their policies; changes nothing but stores the plan.',
+  usage: '[pattern]',
+  options: {},
+  help: {},
+  examples: ['icewright plan', 'icewright plan "bronze.*" --json', 'icewright apply <planId>'],
+  positionals: { min: 0, max: 1 },
+  run: async (input) => {
+    const tables = await matchTables(input.session, input.positionals[0] ?? '*');
+    const planned = await makePlan(input, tables.map(tableKey));
+    for (const table of planned.tables) tellTable(input, table);
+    const due = planned.tables.filter(hasWork).length;
+    input.terminal.print();
+    input.terminal.print(
+      due === 0
+        ? `nothing to do for ${planned.tables.length} tables`
+        : `${due} of ${planned.tables.length} tables have something to do: ` +
+            `icewright apply ${planned.planId}`,
+    );
+    return { json: planned };
+  },
+};
+
+export const explain: Command = {
+  name: 'explain',
+  summary: 'Says for one table what would be done, what not, why, and where the policy comes from.',
+  usage: '<table>',
+  options: {},
+  help: {},
+  examples: ['icewright explain bronze.raw_orders'],
+  positionals: { min: 1, max: 1 },
+  run: async (input) => {
+    const table = input.session.table(input.positionals[0] as string);
+    const planned = await makePlan(input, [tableKey(table)]);
+    const found = planned.tables[0];
+    if (found === undefined) {
+      throw new IcewrightError('TableNotFound', `there is no table ${tableKey(table)}`);
+    }
+    const project = await input.session.project();
+    const policy = effectivePolicy(await project.policies(), table);
+    tellTable(input, found);
+    input.terminal.print();
+    input.terminal.print('policy:');
+    for (const [field, origin] of Object.entries(policy.origins)) {
+      const place = origin.line === 0 ? origin.file : `${origin.file}:${origin.line}`;
+      input.terminal.print(`  ${field} from ${place}`);
+    }
+    return { json: { planId: planned.planId, ...found, policy } };
+  },
+};
+
+export const apply: Command = {
+  name: 'apply',
+  summary: 'Carries a stored plan out, exactly; refuses where a table has moved since.',
+  usage: '<planId>',
+  options: {},
+  help: {},
+  examples: ['icewright apply 20261121T020000-4f2a9c --json'],
+  positionals: { min: 1, max: 1 },
+  run: async (input) => {
+    const planId = input.positionals[0] as string;
+    const stored = await (await input.session.ledger()).readPlan(planId);
+    if (stored === null) {
+      throw new IcewrightError('RunNotFound', `plan ${planId} is not known: see "icewright plan"`);
+    }
+    const due = stored.tables.filter(hasWork);
+    if (due.length === 0) input.terminal.print('the plan has nothing to do');
+    const results: CommandResult[] = [];
+    for (const table of due) results.push(await applyTable(input, stored, table));
+    const [only] = results;
+    const json = results.length === 1 ? only?.json : { planId, tables: results.map((r) => r.json) };
+    const worst = results.find((result) => (result.exitCode ?? 0) !== 0);
+    return worst?.exitCode === undefined ? { json } : { json, exitCode: worst.exitCode };
+  },
+};
+
+async function applyTable(
+  { session, terminal }: CommandInput,
+  stored: Plan,
+  table: TablePlan,
+): Promise<CommandResult> {
+  const job: Job = {
+    runId: newRunId(),
+    kind: 'manual',
+    dedupeKey: `plan/${stored.planId}`,
+    title: `plan ${stored.planId}`,
+    requestedBy: session.requestedBy,
+    parentRunId: null,
+    work: { kind: 'apply_plan', planId: stored.planId },
+  };
+  return performJob({ session, terminal, table: tableFromKey(table.table), job, wait: true });
+}
+
+async function makePlan({ session }: CommandInput, tables: readonly string[]): Promise<Plan> {
+  const { planByPolicy, storePlan } = await import('../../activities/planning.ts');
+  const [catalog, ledger, project] = await Promise.all([
+    session.catalog(),
+    session.ledger(),
+    session.project(),
+  ]);
+  const nowMs = Date.now();
+  const planned = await planByPolicy({ catalog, ledger, project, nowMs: () => nowMs }, tables);
+  return storePlan(ledger, { planId: newRunId(), nowMs, tables: planned });
+}
+
+function hasWork(table: TablePlan): boolean {
+  return table.decisions.some((decision) => decision.action === 'run');
+}
+
+function tellTable({ terminal }: CommandInput, table: TablePlan): void {
+  terminal.print(terminal.bold(table.table));
+  for (const decision of table.decisions) {
+    terminal.print(`  ${decisionLine(decision)}`);
+    const { nextEligibleAt } = decision;
+    if (nextEligibleAt !== null) terminal.print(`    not before ${nextEligibleAt}`);
+  }
+}

@@ -1,0 +1,31 @@
+/** Every command, loaded only when it is asked for: the command line must answer at once. */
+import type { Command } from './command.ts';
+
+type Loader = () => Promise<Command>;
+
+export const COMMANDS: Readonly<Record<string, Loader>> = {
+  start: async () => (await import('./commands/start.ts')).start,
+  'stack up': async () => (await import('./commands/stack.ts')).stackUp,
+  'stack down': async () => (await import('./commands/stack.ts')).stackDown,
+  'stack status': async () => (await import('./commands/stack.ts')).stackStatusCommand,
+  'stack reset': async () => (await import('./commands/stack.ts')).stackReset,
+  nightly: async () => (await import('./commands/nightly.ts')).nightly,
+  'transform run': async () => (await import('./commands/transform.ts')).transformRun,
+  'transform plan': async () => (await import('./commands/transform.ts')).transformPlan,
+  health: async () => (await import('./commands/health.ts')).health,
+  plan: async () => (await import('./commands/plan.ts')).plan,
+  apply: async () => (await import('./commands/plan.ts')).apply,
+  explain: async () => (await import('./commands/plan.ts')).explain,
+  compact: async () => (await import('./commands/operate.ts')).compact,
+  expire: async () => (await import('./commands/operate.ts')).expire,
+  manifests: async () => (await import('./commands/operate.ts')).manifests,
+  'runs list': async () => (await import('./commands/runs.ts')).runsList,
+  'runs show': async () => (await import('./commands/runs.ts')).runsShow,
+  'runs cancel': async () => (await import('./commands/runs.ts')).runsCancel,
+  'policies check': async () => (await import('./commands/policies.ts')).policiesCheck,
+  worker: async () => (await import('./commands/worker.ts')).worker,
+};
+
+export function loadCommand(name: string): Promise<Command> {
+  return (COMMANDS[name] as Loader)();
+}

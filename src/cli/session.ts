@@ -1,0 +1,71 @@
+/** The connections of one command: opened when first asked for, all closed at its end. */
+import { userInfo } from 'node:os';
+import type { Client } from '@temporalio/client';
+import type { Catalog, Ledger, Project } from '../activities/ports.ts';
+import { type Config, readConfig } from '../config.ts';
+import { parseTable, type TableRef } from '../domain/table.ts';
+
+export interface Session {
+  readonly config: Config;
+  temporal(): Promise<Client>;
+  ledger(): Promise<Ledger>;
+  catalog(): Promise<Catalog>;
+  project(): Promise<Project>;
+  /** A table name as people write it, in the default catalog when it names none. */
+  table(text: string): TableRef;
+  /** `cli:<user>`: recorded with each run. */
+  readonly requestedBy: string;
+  close(): Promise<void>;
+}
+
+export function openSession(environment: NodeJS.ProcessEnv = process.env): Session {
+  const closers: (() => Promise<void>)[] = [];
+  const config = once(() => readConfig(environment));
+  return {
+    get config() {
+      return config();
+    },
+    temporal: once(async () => {
+      const { connectTemporal } = await import('../temporal/connect.ts');
+      const { client, close } = await connectTemporal(config().temporal);
+      closers.push(close);
+      return client;
+    }),
+    ledger: once(async () => {
+      const { createLedger } = await import('../ledger/ledger.ts');
+      const ledger = createLedger({ url: config().ledgerUrl });
+      closers.push(() => ledger.close());
+      return ledger;
+    }),
+    catalog: once(async () => {
+      const { createCatalog } = await import('./catalog.ts');
+      return createCatalog(config());
+    }),
+    project: once(async () => {
+      const { openProject } = await import('../project/project.ts');
+      return openProject(config());
+    }),
+    table: (text) => parseTable(text, config().catalog.name),
+    requestedBy: `cli:${userName()}`,
+    close: async () => {
+      for (const close of closers.reverse()) await close();
+    },
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** A user without a passwd entry (containers) has no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return 'unknown';
+  }
+}

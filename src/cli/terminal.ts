@@ -1,0 +1,75 @@
+/** Prose, tables and progress. With `--json` the result alone goes to stdout, prose to stderr. */
+
+export interface Terminal {
+  readonly json: boolean;
+  /** A line of the answer for people. */
+  print(line?: string): void;
+  /** A line beside the answer: always stderr. */
+  note(line: string): void;
+  /** Replaces the last progress line on a terminal; a plain line, when it changed, elsewhere. */
+  progress(line: string): void;
+  /** Columns aligned, numbers (marked `>`) to the right. */
+  table(headings: readonly string[], rows: readonly (readonly string[])[]): void;
+  bold(text: string): string;
+  dim(text: string): string;
+  red(text: string): string;
+}
+
+export function createTerminal(json: boolean): Terminal {
+  const stream = json ? process.stderr : process.stdout;
+  const live = process.stderr.isTTY === true;
+  const colours = stream.isTTY === true && process.env.NO_COLOR === undefined;
+  const style = (code: number) => (text: string) =>
+    colours ? `\u001b[${code}m${text}\u001b[0m` : text;
+  let shown = '';
+  const clear = () => {
+    if (live && shown !== '') process.stderr.write('\r\u001b[K');
+    shown = '';
+  };
+  const print = (line = '') => {
+    clear();
+    stream.write(`${line}\n`);
+  };
+  return {
+    json,
+    print,
+    note: (line) => {
+      clear();
+      process.stderr.write(`${line}\n`);
+    },
+    progress: (line) => {
+      if (line === shown) return;
+      if (live)
+        process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
+      else if (line !== '') process.stderr.write(`${line}\n`);
+      shown = line;
+    },
+    table: (headings, rows) => {
+      for (const line of alignColumns(headings, rows)) print(line);
+    },
+    bold: style(1),
+    dim: style(2),
+    red: style(31),
+  };
+}
+
+/** A heading that begins with `>` is right-aligned; the mark is not printed. */
+export function alignColumns(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+): readonly string[] {
+  const right = headings.map((heading) => heading.startsWith('>'));
+  const titles = headings.map((heading) => heading.replace(/^>/, ''));
+  const widths = titles.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return right[column] ? cell.padStart(width) : cell.padEnd(width);
+      })
+      .join('  ')
+      .trimEnd();
+  return [line(titles), ...rows.map(line)];
+}
