@@ -1,4 +1,4 @@
-import type { Compiled, Statement } from '../../domain/engine.ts';
+import type { Compiled, EngineRow, Statement } from '../../domain/engine.ts';
 import { assertNever } from '../../domain/errors.ts';
 import type { CompactOperation, Operation } from '../../domain/operation.ts';
 import type { TableRef } from '../../domain/table.ts';
@@ -50,4 +50,24 @@ function compileCompact(table: TableRef, operation: CompactOperation): Compiled 
 
 function execute(table: TableRef, procedure: string): Statement {
   return { engine: 'trino', sql: `ALTER TABLE ${quoteTable(table)} EXECUTE ${procedure}` };
+}
+
+/** What an operation did, as Trino's own answer tells it. */
+export interface TrinoOutcome {
+  readonly filesRewritten: number;
+  readonly filesAdded: number;
+}
+
+/**
+ * Reads the answer of the last statement. Trino 476 answers an `EXECUTE` with no row, later ones
+ * with `metric_name, metric_value` rows.
+ * @returns `null` when Trino told nothing: the snapshots before and after are then what is known;
+ * the one it made carries the query's id as `trino_query_id` in its summary (not for manifests)
+ */
+export function readOutcome(operation: Operation, rows: readonly EngineRow[]): TrinoOutcome | null {
+  if (operation.kind !== 'compact') return null;
+  const metrics = new Map(rows.map((row) => [row.metric_name, Number(row.metric_value ?? 0)]));
+  const filesRewritten = metrics.get('rewritten_data_files_count');
+  if (filesRewritten === undefined) return null;
+  return { filesRewritten, filesAdded: metrics.get('added_data_files_count') ?? 0 };
 }
