@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { cronAt } from '../domain/cron.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import {
+  kindJsonSchema,
   type MaintenanceDocument,
   maintenanceSchema,
   type NightlyDocument,
@@ -107,16 +108,17 @@ export function readPolicy(text: string, file: string): ReadPolicy {
   const namedAt = source.positionOf(['name']);
   if (source.faults.length > 0) return { policy: null, faults: source.faults, namedAt };
   const kind = kindOf(source);
+  const context = { file, source, schema: kind === null ? {} : kindJsonSchema(kind) };
   if (kind === 'maintenance') {
     const parsed = maintenanceSchema.safeParse(source.value);
     if (parsed.success)
       return { policy: maintenance(parsed.data, file, source), faults: [], namedAt };
-    return { policy: null, faults: faultsOf(parsed.error.issues, { file, source, kind }), namedAt };
+    return { policy: null, faults: faultsOf(parsed.error.issues, context), namedAt };
   }
   if (kind === 'nightly') {
     const parsed = nightlySchema.safeParse(source.value);
     if (parsed.success) return { policy: nightly(parsed.data, file), faults: [], namedAt };
-    return { policy: null, faults: faultsOf(parsed.error.issues, { file, source, kind }), namedAt };
+    return { policy: null, faults: faultsOf(parsed.error.issues, context), namedAt };
   }
   const faults = [{ file, ...source.positionOf(['kind']), message: kindFault(source.value) }];
   return { policy: null, faults, namedAt };

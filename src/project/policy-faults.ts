@@ -1,16 +1,15 @@
-/** What zod found wrong with a policy, in words and at its place in the file. */
+/** What zod found wrong with a file that a person wrote, in words and at its place. */
 import type { z } from 'zod';
-import { kindJsonSchema, type POLICY_KINDS } from '../domain/policy.schema.ts';
 import type { Fault } from './faults.ts';
 import type { YamlPath, YamlSource } from './yaml-source.ts';
 
 type Issue = z.core.$ZodIssue;
-type Kind = (typeof POLICY_KINDS)[number];
 
 export interface FaultContext {
   readonly file: string;
   readonly source: YamlSource;
-  readonly kind: Kind;
+  /** JSON Schema of the document: tells which keys are known where. */
+  readonly schema: JsonSchema;
 }
 
 /** In the order of the file. */
@@ -90,15 +89,16 @@ function valueAt(root: unknown, path: YamlPath): unknown {
 }
 
 function unknownKey(key: string, path: YamlPath, context: FaultContext): Fault {
-  const known = knownKeys(kindJsonSchema(context.kind), path);
+  const known = knownKeys(context.schema, path);
   const where = context.source.keyPositionOf([...path, key]);
   const hint = suggest(key, known) || `; known here: ${known.join(', ')}`;
   return { file: context.file, ...where, message: `unknown key "${key}"${hint}` };
 }
 
-interface JsonSchema {
+export interface JsonSchema {
   readonly $ref?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly additionalProperties?: JsonSchema | boolean;
   readonly items?: JsonSchema;
   readonly anyOf?: readonly JsonSchema[];
   readonly allOf?: readonly JsonSchema[];
@@ -110,11 +110,18 @@ function knownKeys(root: JsonSchema, path: YamlPath): readonly string[] {
   for (const step of path) {
     layer = layer
       .flatMap((one) => alternatives(root, one))
-      .map((one) => (typeof step === 'number' ? one.items : one.properties?.[step]))
+      .map((one) => memberOf(one, step))
       .filter((one) => one !== undefined);
   }
   const found = layer.flatMap((one) => alternatives(root, one));
   return [...new Set(found.flatMap((one) => Object.keys(one.properties ?? {})))];
+}
+
+function memberOf(schema: JsonSchema, step: string | number): JsonSchema | undefined {
+  if (typeof step === 'number') return schema.items;
+  const { additionalProperties } = schema;
+  const any = typeof additionalProperties === 'object' ? additionalProperties : undefined;
+  return schema.properties?.[step] ?? any;
 }
 
 /** A schema and, through references, every schema that it offers. */
