@@ -74,7 +74,7 @@ export async function followExecution(options: ExecutionOptions): Promise<Execut
     const { failure } = end;
     if (failure === null || isLostConnection(failure)) {
       doubtful = true;
-      attach = attach || received.lastResponseId !== null;
+      attach = attach || end.received > 0;
       await patience.wait(failure, end.received > 0);
     } else if (!attach && failure.errorClass === 'INVALID_HANDLE.OPERATION_ALREADY_EXISTS') {
       // Not our own repetition, whose plan would be equal: an earlier process sent this operation.
@@ -120,10 +120,12 @@ function receive(options: ExecutionOptions, response: ExecutePlanResponse, recei
   }
   if (response.sql_command_result?.relation?.sql !== undefined) throw notRun(options);
   if (response.execution_progress !== undefined) {
+    // Sent beside the result: it is no position from which the result can be continued.
     options.onProgress?.(progressOf(response.execution_progress));
+    return;
   }
   if (response.result_complete !== undefined) received.complete = true;
-  if (response.response_id) received.lastResponseId = response.response_id;
+  received.lastResponseId = response.response_id;
 }
 
 function progressOf(
