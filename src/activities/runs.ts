@@ -85,8 +85,9 @@ async function openRun(deps: RunDeps, input: OpenRunInput): Promise<OpenedRun> {
   const steps = plan.decisions.flatMap(({ action, engine, kind }, ordinal) =>
     action === 'run' && engine !== null ? [{ ordinal, kind, engine }] : [],
   );
+  // By policy, a refusal is a decision like a skip; by hand, it is the answer.
   const refused = plan.decisions
-    .filter((decision) => decision.action === 'refuse')
+    .filter((decision) => work.kind === 'by_hand' && decision.action === 'refuse')
     .map((decision) => refusedReceipt(decision, startedAt));
   return { planId, steps, refused };
 }

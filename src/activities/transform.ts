@@ -24,6 +24,8 @@ import type { OpenedTransform, OpenRunInput, TransformInput, TransformResult } f
 
 export interface TransformDeps extends OperateDeps {
   readonly project: Project;
+  /** Key of keyed hashes, 32 bytes in hex; never logged, never in SQL text. */
+  readonly pseudonymKey: string | undefined;
 }
 
 /** A pin that a dead run left behind stops holding snapshots after this long. */
@@ -102,7 +104,9 @@ async function runModel(deps: TransformDeps, input: TransformInput): Promise<Tra
   const written = await deps.ledger.readReceipt(input.runId, 0);
   if (written !== null) return { receipt: written, outcome: outcomeOf(input, written) };
   const { runner, compiler } = deps.engines[model.engine];
-  const compiled = compiler.compileModel(model, { runId: input.runId, inputs: input.inputs });
+  const { pseudonymKey } = deps;
+  const context = { runId: input.runId, inputs: input.inputs, pseudonymKey };
+  const compiled = compiler.compileModel(model, context);
   const started = await begin(deps, input, model);
   const receipt = await write(deps, { input, model, compiled, started, runner });
   const kept = await deps.ledger.saveReceipt(input.runId, 0, input.table, receipt);
@@ -136,7 +140,7 @@ interface Writing {
 }
 
 async function write(deps: TransformDeps, writing: Writing): Promise<Receipt> {
-  const { input, model, compiled, started, runner } = writing;
+  const { input, model, compiled, runner } = writing;
   try {
     if ((await measure(deps, model.target)) === null) await ensure(compiled.ensure, input, runner);
     const result = await executeOnce({

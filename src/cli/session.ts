@@ -38,12 +38,13 @@ export function openSession(environment: NodeJS.ProcessEnv = process.env): Sessi
       return ledger;
     }),
     catalog: once(async () => {
-      const { createCatalog } = await import('./catalog.ts');
-      return createCatalog(config());
+      const { openCatalog } = await import('../lake.ts');
+      return openCatalog(config());
     }),
     project: once(async () => {
       const { openProject } = await import('../project/project.ts');
-      return openProject(config());
+      const { modelsDir, policiesDir, catalog } = config();
+      return openProject({ modelsDir, policiesDir, catalogName: catalog.name });
     }),
     table: (text) => parseTable(text, config().catalog.name),
     requestedBy: `cli:${userName()}`,

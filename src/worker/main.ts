@@ -9,11 +9,12 @@ import { promisify } from 'node:util';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { type Config, readConfig } from '../config.ts';
 import { CONTROL_QUEUE, ENGINE_QUEUES } from '../domain/ids.ts';
+import { desiredSchedules } from '../domain/schedules.ts';
 import { startHttp } from '../http/server.ts';
 import { log } from '../log.ts';
+import { reconcileSchedules } from '../temporal/schedules.ts';
 import { bundlePath } from './bundle.ts';
 import { buildPorts, type Ports } from './ports.ts';
-import { applySchedules } from './schedules.ts';
 
 /** A running statement is left to its engine; a new worker takes it over. */
 const SHUTDOWN_GRACE = '5s';
@@ -36,13 +37,36 @@ async function main(): Promise<void> {
   const running = workers.map((worker) => worker.run());
   log.info('worker started', { pid: process.pid, http: config.httpAddress });
   try {
-    await applySchedules(config, ports.client);
+    await applySchedules(ports);
     await Promise.all(running);
   } finally {
     http.close();
     http.closeAllConnections();
     await connection.close();
     await ports.close();
+  }
+}
+
+/** Faulty policies leave the schedules as they are: the worker serves on. */
+async function applySchedules({ client, project }: Ports): Promise<void> {
+  try {
+    const desired = desiredSchedules(await project.policies());
+    const {
+      create,
+      update,
+      delete: removed,
+      unchanged,
+    } = await reconcileSchedules(client, desired);
+    const ids = (list: readonly { readonly scheduleId: string }[]) =>
+      list.map((one) => one.scheduleId);
+    log.info('schedules reconciled', {
+      created: ids(create),
+      updated: ids(update),
+      removed,
+      unchanged,
+    });
+  } catch (error) {
+    log.error('the schedules were left as they are', { error });
   }
 }
 

@@ -1,0 +1,84 @@
+/** Builds every port from the configuration and hands them to the activities. */
+import type { Client } from '@temporalio/client';
+import { createNightActivities } from '../activities/night.ts';
+import { createOperateActivities } from '../activities/operate.ts';
+import type { Compiler } from '../activities/ports.ts';
+import { createRunActivities } from '../activities/runs.ts';
+import { createTransformActivities } from '../activities/transform.ts';
+import type { ControlActivities, EngineActivities } from '../activities/types.ts';
+import type { Config } from '../config.ts';
+import type { EngineName } from '../domain/engine.ts';
+import * as sparkCompile from '../engines/spark/compile.ts';
+import { compileModel as compileSparkModel } from '../engines/spark/compile-model.ts';
+import { createSparkRunner } from '../engines/spark/run.ts';
+import * as trinoCompile from '../engines/trino/compile.ts';
+import { compileModel as compileTrinoModel } from '../engines/trino/compile-model.ts';
+import { createTrinoRunner } from '../engines/trino/run.ts';
+import { createMetrics, type Metrics } from '../http/metrics.ts';
+import { openCatalog } from '../lake.ts';
+import { createLedger } from '../ledger/ledger.ts';
+import { migrate } from '../ledger/migrate.ts';
+import { openProject } from '../project/project.ts';
+import { connectTemporal } from '../temporal/connect.ts';
+import { submitJob } from '../temporal/jobs.ts';
+
+export interface Ports {
+  readonly client: Client;
+  readonly metrics: Metrics;
+  readonly controlActivities: ControlActivities;
+  readonly engineActivities: Readonly<Record<EngineName, EngineActivities>>;
+  readonly project: ReturnType<typeof openProject>;
+  close(): Promise<void>;
+}
+
+export async function buildPorts(config: Config): Promise<Ports> {
+  await migrate(config.ledgerUrl);
+  const temporal = await connectTemporal(config.temporal, 30_000);
+  const ledger = createLedger({ url: config.ledgerUrl });
+  const catalog = openCatalog(config);
+  const project = openProject({ ...config, catalogName: config.catalog.name });
+  const metrics = createMetrics();
+  const spark = createSparkRunner({ url: config.spark.url, deployment: config.deployment });
+  const trino = createTrinoRunner({ ...config.trino, catalog: config.catalog.name });
+  const compilers: Record<EngineName, Compiler> = {
+    spark: { ...sparkCompile, compileModel: compileSparkModel },
+    trino: { ...trinoCompile, compileModel: compileTrinoModel },
+  };
+  const nowMs = Date.now;
+  const planning = { catalog, ledger, project, nowMs };
+  const engines = {
+    spark: { runner: spark, compiler: compilers.spark },
+    trino: { runner: trino, compiler: compilers.trino },
+  };
+  const operating = { catalog, ledger, meter: metrics, engines, nowMs };
+  const transforming = createTransformActivities({
+    ...operating,
+    project,
+    pseudonymKey: config.pseudonymKey,
+  });
+  const submitter = {
+    submit: (
+      table: string,
+      job: Parameters<typeof submitJob>[1]['job'],
+      requester: Parameters<typeof submitJob>[1]['requester'],
+    ) => submitJob(temporal.client, { table, job, requester }),
+  };
+  const engineActivities: EngineActivities = {
+    runOperation: createOperateActivities(operating).runOperation,
+    runModel: transforming.runModel,
+  };
+  return {
+    client: temporal.client,
+    metrics,
+    project,
+    controlActivities: {
+      ...createRunActivities({ ...planning, submitter, meter: metrics }),
+      ...createNightActivities(planning),
+      openTransform: transforming.openTransform,
+    },
+    engineActivities: { spark: engineActivities, trino: engineActivities },
+    close: async () => {
+      await Promise.allSettled([spark.close(), trino.close(), ledger.close(), temporal.close()]);
+    },
+  };
+}
