@@ -1,0 +1,283 @@
+import type { DeleteObjectsCommandOutput, S3Client } from '@aws-sdk/client-s3';
+import { storageError } from './errors.ts';
+import { formatObjectUri, type ObjectUri, parseObjectUri } from './uri.ts';
+
+export interface ObjectStoreOptions {
+  /** Address of an S3-compatible store; default: AWS itself. */
+  readonly endpoint?: string | undefined;
+  readonly region: string;
+  /** Without keys the SDK's default chain is used: environment, profile, instance role. */
+  readonly accessKeyId?: string | undefined;
+  readonly secretAccessKey?: string | undefined;
+  readonly sessionToken?: string | undefined;
+  /** `http://host/bucket/key` instead of `http://bucket.host/key`. */
+  readonly pathStyle?: boolean | undefined;
+  /** One request's patience. Default 60,000 ms. */
+  readonly requestTimeoutMs?: number;
+}
+
+export interface ObjectInfo {
+  readonly uri: string;
+  readonly sizeBytes: number;
+  readonly modifiedAtMs: number | null;
+  readonly etag: string | null;
+}
+
+/** One version of an object, or a delete marker (which has no size). */
+export interface ObjectVersion {
+  readonly uri: string;
+  readonly versionId: string;
+  readonly isLatest: boolean;
+  readonly isDeleteMarker: boolean;
+  readonly sizeBytes: number;
+  readonly modifiedAtMs: number | null;
+}
+
+/** An object to delete: as a whole, or exactly one version of it. */
+export interface DeleteTarget {
+  readonly uri: string;
+  readonly versionId?: string | undefined;
+}
+
+export interface DeleteFailure extends DeleteTarget {
+  readonly reason: string;
+}
+
+/**
+ * Objects by `s3://` address (`s3a`, `s3n` as well). Rejects with `StorageUnavailable`,
+ * `CredentialsRejected`, or `InvariantBroken` for an object or bucket that is not there.
+ */
+export interface ObjectStore {
+  /** The whole object. Rejects with `SafetyRefused` when it is larger than `maxBytes`. */
+  get(uri: string, maxBytes: number): Promise<Buffer>;
+  stream(uri: string): Promise<AsyncIterable<Uint8Array>>;
+  /** `null`: there is no such object. */
+  head(uri: string): Promise<ObjectInfo | null>;
+  /** All objects under a prefix, in key order, page by page. */
+  list(prefix: string): AsyncIterable<ObjectInfo>;
+  listVersions(prefix: string): AsyncIterable<ObjectVersion>;
+  /**
+   * Deletes exactly these, 1,000 a request. What is already gone counts as deleted.
+   * @returns what could not be deleted; empty when all is done
+   */
+  delete(targets: readonly DeleteTarget[]): Promise<readonly DeleteFailure[]>;
+  close(): void;
+}
+
+type Sdk = typeof import('@aws-sdk/client-s3');
+interface Session {
+  readonly sdk: Sdk;
+  readonly client: S3Client;
+}
+
+/** The SDK takes at most this many in one request. */
+const DELETE_BATCH = 1_000;
+
+/**
+ * A client of an S3 store. The SDK (35 MB of memory, 140 ms) is loaded with the first request only:
+ * most commands never make one.
+ */
+export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
+  let opened: Promise<Session> | null = null;
+  const open = () => {
+    opened ??= openSession(options);
+    return opened;
+  };
+  const context: Context = { open, where: options.endpoint ?? `AWS ${options.region}` };
+  return {
+    get: (uri, maxBytes) => getObject(context, uri, maxBytes),
+    stream: (uri) => streamObject(context, uri),
+    head: (uri) => headObject(context, uri),
+    list: (prefix) => listObjects(context, prefix),
+    listVersions: (prefix) => listVersions(context, prefix),
+    delete: (targets) => deleteObjects(context, targets),
+    close: () => {
+      void opened?.then((session) => session.client.destroy());
+    },
+  };
+}
+
+interface Context {
+  readonly open: () => Promise<Session>;
+  readonly where: string;
+}
+
+async function openSession(options: ObjectStoreOptions): Promise<Session> {
+  const sdk = await import('@aws-sdk/client-s3');
+  const { accessKeyId, secretAccessKey, sessionToken } = options;
+  const client = new sdk.S3Client({
+    region: options.region,
+    forcePathStyle: options.pathStyle ?? false,
+    // Older stores do not know the newer default checksums.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: options.requestTimeoutMs ?? 60_000,
+    },
+    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
+    ...(accessKeyId === undefined || secretAccessKey === undefined
+      ? {}
+      : {
+          credentials: {
+            accessKeyId,
+            secretAccessKey,
+            ...(sessionToken === undefined ? {} : { sessionToken }),
+          },
+        }),
+  });
+  return { sdk, client };
+}
+
+async function attempt<T>(
+  context: Context,
+  uri: string,
+  action: (session: Session, place: ObjectUri) => Promise<T>,
+): Promise<T> {
+  const place = parseObjectUri(uri);
+  try {
+    return await action(await context.open(), place);
+  } catch (cause) {
+    throw storageError(cause, uri, context.where);
+  }
+}
+
+function getObject(context: Context, uri: string, maxBytes: number): Promise<Buffer> {
+  return attempt(context, uri, async ({ sdk, client }, { bucket, key }) => {
+    const answer = await client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }));
+    const size = answer.ContentLength ?? 0;
+    if (size > maxBytes) {
+      (answer.Body as { destroy?: () => void } | undefined)?.destroy?.();
+      throw new ObjectTooLarge(size, maxBytes);
+    }
+    const bytes = await answer.Body?.transformToByteArray();
+    if (bytes === undefined) throw new Error('the answer has no body');
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  });
+}
+
+function streamObject(context: Context, uri: string): Promise<AsyncIterable<Uint8Array>> {
+  return attempt(context, uri, async ({ sdk, client }, { bucket, key }) => {
+    const answer = await client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }));
+    return answer.Body as unknown as AsyncIterable<Uint8Array>;
+  });
+}
+
+function headObject(context: Context, uri: string): Promise<ObjectInfo | null> {
+  return attempt(context, uri, async ({ sdk, client }, { bucket, key }) => {
+    try {
+      const answer = await client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: key }));
+      return {
+        uri: formatObjectUri({ bucket, key }),
+        sizeBytes: answer.ContentLength ?? 0,
+        modifiedAtMs: answer.LastModified?.getTime() ?? null,
+        etag: answer.ETag ?? null,
+      };
+    } catch (cause) {
+      if (cause instanceof sdk.NotFound) return null;
+      throw cause;
+    }
+  });
+}
+
+async function* listObjects(context: Context, prefix: string): AsyncGenerator<ObjectInfo> {
+  const { bucket, key } = parseObjectUri(prefix);
+  let token: string | undefined;
+  do {
+    const page = await attempt(context, prefix, ({ sdk, client }) =>
+      client.send(
+        new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: key, ContinuationToken: token }),
+      ),
+    );
+    for (const found of page.Contents ?? []) {
+      yield {
+        uri: formatObjectUri({ bucket, key: found.Key as string }),
+        sizeBytes: found.Size ?? 0,
+        modifiedAtMs: found.LastModified?.getTime() ?? null,
+        etag: found.ETag ?? null,
+      };
+    }
+    token = page.NextContinuationToken;
+  } while (token !== undefined);
+}
+
+async function* listVersions(context: Context, prefix: string): AsyncGenerator<ObjectVersion> {
+  const { bucket, key } = parseObjectUri(prefix);
+  let from: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | null = {};
+  while (from !== null) {
+    const marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = from;
+    const page = await attempt(context, prefix, ({ sdk, client }) =>
+      client.send(new sdk.ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...marker })),
+    );
+    for (const found of page.Versions ?? []) yield versionOf(bucket, found, found.Size ?? 0);
+    for (const found of page.DeleteMarkers ?? []) yield versionOf(bucket, found, null);
+    from =
+      page.IsTruncated === true
+        ? { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker }
+        : null;
+  }
+}
+
+interface FoundVersion {
+  readonly Key?: string | undefined;
+  readonly VersionId?: string | undefined;
+  readonly IsLatest?: boolean | undefined;
+  readonly LastModified?: Date | undefined;
+}
+
+function versionOf(bucket: string, found: FoundVersion, size: number | null): ObjectVersion {
+  return {
+    uri: formatObjectUri({ bucket, key: found.Key as string }),
+    versionId: found.VersionId ?? 'null',
+    isLatest: found.IsLatest ?? false,
+    isDeleteMarker: size === null,
+    sizeBytes: size ?? 0,
+    modifiedAtMs: found.LastModified?.getTime() ?? null,
+  };
+}
+
+async function deleteObjects(
+  context: Context,
+  targets: readonly DeleteTarget[],
+): Promise<readonly DeleteFailure[]> {
+  const failures: DeleteFailure[] = [];
+  for (const [bucket, group] of groupByBucket(targets)) {
+    for (let start = 0; start < group.length; start += DELETE_BATCH) {
+      const batch = group.slice(start, start + DELETE_BATCH);
+      const objects = batch.map((target) => ({
+        Key: parseObjectUri(target.uri).key,
+        ...(target.versionId === undefined ? {} : { VersionId: target.versionId }),
+      }));
+      const answer = await attempt(context, `s3://${bucket}/`, ({ sdk, client }) =>
+        client.send(
+          new sdk.DeleteObjectsCommand({
+            Bucket: bucket,
+            Delete: { Objects: objects, Quiet: true },
+          }),
+        ),
+      );
+      failures.push(...failuresOf(bucket, answer));
+    }
+  }
+  return failures;
+}
+
+function failuresOf(bucket: string, answer: DeleteObjectsCommandOutput): DeleteFailure[] {
+  return (answer.Errors ?? []).map((error) => ({
+    uri: formatObjectUri({ bucket, key: error.Key ?? '' }),
+    versionId: error.VersionId,
+    reason: `${error.Code ?? 'Unknown'}: ${error.Message ?? ''}`,
+  }));
+}
+
+function groupByBucket(targets: readonly DeleteTarget[]): Map<string, DeleteTarget[]> {
+  return Map.groupBy(targets, (target) => parseObjectUri(target.uri).bucket);
+}
+
+/** A guard of memory, not a failure of the store. */
+export class ObjectTooLarge extends Error {
+  override readonly name = 'ObjectTooLarge';
+  constructor(sizeBytes: number, maxBytes: number) {
+    super(`it has ${sizeBytes} bytes, more than the ${maxBytes} that are read at once`);
+  }
+}
