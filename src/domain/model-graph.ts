@@ -1,4 +1,5 @@
 /** Which model comes after which, and which of them a pattern selects. */
+import type { EngineName } from './engine.ts';
 import { IcewrightError } from './errors.ts';
 import { LAYERS, type Model } from './model.ts';
 import { tableKey } from './table.ts';
@@ -126,6 +127,38 @@ function reach(edges: ModelGraph['before'], from: string): readonly string[] {
     waiting.push(...(edges.get(name) ?? []));
   }
   return [...seen];
+}
+
+/** One model of a night. */
+export interface NightModel {
+  readonly model: string;
+  /** Table key. */
+  readonly table: string;
+  readonly engine: EngineName;
+  /** Models of this night that must be done before it starts. */
+  readonly after: readonly string[];
+}
+
+/**
+ * The selected models in an order in which they can run one by one; those whose `after` are done
+ * may run at the same time. Throws as {@link selectModels}.
+ */
+export function nightOf(
+  models: readonly Model[],
+  patterns: readonly string[],
+): readonly NightModel[] {
+  const { before } = buildGraph(models);
+  const selected = selectModels(models, patterns);
+  const names = new Set(selected.map((model) => model.name));
+  return selected.map((model) => ({
+    model: model.name,
+    table: tableKey(model.target),
+    engine: model.engine,
+    // Also across models that are left out: order costs nothing and keeps layers apart.
+    after: reach(before, model.name)
+      .filter((name) => names.has(name))
+      .sort(compare),
+  }));
 }
 
 function compare(a: string, b: string): number {
