@@ -1,0 +1,134 @@
+/** The stack's ports: loopback only, each overridable, and who holds one that is taken. */
+import { createServer } from 'node:net';
+import { IcewrightError } from '../src/domain/errors.ts';
+import { describePortHolder } from './services/port-holder.ts';
+
+/** Everything the stack binds is bound here. */
+export const LOOPBACK = '127.0.0.1';
+
+export interface StackPorts {
+  readonly temporal: number;
+  readonly temporalUi: number;
+  readonly trino: number;
+  readonly spark: number;
+  readonly catalog: number;
+  readonly s3: number;
+  readonly postgres: number;
+  readonly http: number;
+}
+
+export type PortName = keyof StackPorts;
+
+/** What users and outside checks expect when nothing is overridden. */
+export const DEFAULT_PORTS: StackPorts = {
+  temporal: 7233,
+  temporalUi: 8233,
+  trino: 8080,
+  spark: 15002,
+  catalog: 8181,
+  s3: 9000,
+  postgres: 5433,
+  http: 9464,
+};
+
+/** The environment variable that overrides each port. */
+export const PORT_VARIABLES: Readonly<Record<PortName, string>> = {
+  temporal: 'ICEWRIGHT_TEMPORAL_PORT',
+  temporalUi: 'ICEWRIGHT_TEMPORAL_UI_PORT',
+  trino: 'ICEWRIGHT_TRINO_PORT',
+  spark: 'ICEWRIGHT_SPARK_PORT',
+  catalog: 'ICEWRIGHT_CATALOG_PORT',
+  s3: 'ICEWRIGHT_S3_PORT',
+  postgres: 'ICEWRIGHT_POSTGRES_PORT',
+  http: 'ICEWRIGHT_HTTP_PORT',
+};
+
+export const PORT_NAMES = Object.keys(DEFAULT_PORTS) as readonly PortName[];
+
+/** Reads the ports from the environment. Rejects with `ConfigInvalid` on a bad or doubled number. */
+export function readPorts(environment: NodeJS.ProcessEnv = process.env): StackPorts {
+  const ports = Object.fromEntries(
+    PORT_NAMES.map((name) => [name, readPort(name, environment)]),
+  ) as unknown as StackPorts;
+  for (const [index, name] of PORT_NAMES.entries()) {
+    const twin = PORT_NAMES.slice(index + 1).find((other) => ports[other] === ports[name]);
+    if (twin !== undefined) {
+      throw new IcewrightError(
+        'ConfigInvalid',
+        `port ${ports[name]} is given twice: ${PORT_VARIABLES[name]} and ${PORT_VARIABLES[twin]}; ` +
+          'give each its own',
+      );
+    }
+  }
+  return ports;
+}
+
+function readPort(name: PortName, environment: NodeJS.ProcessEnv): number {
+  const variable = PORT_VARIABLES[name];
+  const text = environment[variable];
+  if (text === undefined || text === '') return DEFAULT_PORTS[name];
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) {
+    throw new IcewrightError(
+      'ConfigInvalid',
+      `${variable}=${text} is not a port: give a whole number from 1 to 65535`,
+    );
+  }
+  return port;
+}
+
+/**
+ * Makes sure that nothing else listens on the named ports.
+ * Rejects with `PrerequisiteMissing`, which names every taken port, its holder and the remedy.
+ */
+export async function checkPorts(
+  ports: StackPorts,
+  names: readonly PortName[] = PORT_NAMES,
+): Promise<void> {
+  const free = await Promise.all(names.map((name) => isPortFree(ports[name])));
+  const taken = names.filter((_, index) => !free[index]);
+  if (taken.length === 0) return;
+  const lines = taken.map((name) => {
+    const holder = describePortHolder(ports[name]);
+    return (
+      `port ${ports[name]} (${name}) is taken by ${holder ?? 'a process that cannot be seen'}: ` +
+      `end it, or choose another port with ${PORT_VARIABLES[name]}`
+    );
+  });
+  throw new IcewrightError('PrerequisiteMissing', lines.join('\n'), {
+    ports: taken.map((name) => ports[name]),
+  });
+}
+
+/** Whether a server could listen on this loopback port now. */
+export async function isPortFree(port: number): Promise<boolean> {
+  const server = createServer();
+  return await new Promise((settle) => {
+    server.once('error', () => settle(false));
+    server.listen({ port, host: LOOPBACK, exclusive: true }, () => {
+      server.close(() => settle(true));
+    });
+  });
+}
+
+/** Ports that are free now, all different: for a second stack beside the first. */
+export async function findFreePorts(): Promise<StackPorts> {
+  const servers = PORT_NAMES.map(() => createServer());
+  const numbers = await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((settle, fail) => {
+          server.once('error', fail);
+          server.listen({ port: 0, host: LOOPBACK, exclusive: true }, () => {
+            const address = server.address();
+            if (address === null || typeof address === 'string') fail(new Error('no port'));
+            else settle(address.port);
+          });
+        }),
+    ),
+  );
+  await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+  return Object.fromEntries(
+    PORT_NAMES.map((name, index) => [name, numbers[index]]),
+  ) as unknown as StackPorts;
+}

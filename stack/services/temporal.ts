@@ -1,0 +1,37 @@
+/** Temporal's development server: one process, its state in one SQLite file. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LOOPBACK } from '../ports.ts';
+import { TEMPORAL_NAMESPACE } from '../settings.ts';
+import { serviceEnvironment } from './environment.ts';
+import { probeHttp } from './probe.ts';
+import type { Service, StackContext } from './service.ts';
+
+export function buildTemporal({ home, ports, parts, versions }: StackContext): Service {
+  const folder = join(home.data, 'temporal');
+  const ui = `http://${LOOPBACK}:${ports.temporalUi}`;
+  return {
+    name: 'temporal',
+    version: versions.temporal ?? 'unknown',
+    endpoint: `${LOOPBACK}:${ports.temporal}`,
+    ports: ['temporal', 'temporalUi'],
+    needs: [],
+    readyTimeoutMs: 60_000,
+    stop: { signal: 'SIGTERM', timeoutMs: 10_000, rank: 2 },
+    prepare: async () => {
+      await mkdir(folder, { recursive: true });
+      return {
+        file: parts.temporal,
+        args: [
+          ...['server', 'start-dev', '--ip', LOOPBACK, '--port', String(ports.temporal)],
+          ...['--ui-port', String(ports.temporalUi), '--log-level', 'warn'],
+          ...['--db-filename', join(folder, 'temporal.db')],
+        ],
+        env: serviceEnvironment({ GOMEMLIMIT: '512MiB' }),
+        cwd: folder,
+      };
+    },
+    // The port opens before the namespace exists; through the UI's own proxy both are asked at once.
+    probe: () => probeHttp(`${ui}/api/v1/namespaces/${TEMPORAL_NAMESPACE}`),
+  };
+}
