@@ -1,0 +1,115 @@
+import type { MeasureOptions } from '../activities/ports.ts';
+import type { SnapshotInfo, TableHealth } from '../domain/health.ts';
+import { type TableRef, tableKey } from '../domain/table.ts';
+import { countFiles, type FileCounts } from './file-counts.ts';
+import type { ReadObject } from './manifests.ts';
+import type { TableMetadata } from './metadata.ts';
+
+/** Iceberg's own default of `write.target-file-size-bytes`. */
+export const DEFAULT_TARGET_BYTES = 512 * 2 ** 20;
+
+/** Fills a table's health from its metadata and, at depth `files`, the head's manifests. */
+export async function measure(
+  table: TableRef,
+  metadata: TableMetadata,
+  options: MeasureOptions,
+  readObject: ReadObject,
+): Promise<TableHealth> {
+  const head = headOf(metadata);
+  const targetFileSizeBytes = targetOf(metadata);
+  const totals = head === null ? NO_FILES : summaryTotals(head);
+  // Totals are optional in a summary: where a writer left them out, only the manifests know.
+  const mustRead = head !== null && (options.depth === 'files' || totals === null);
+  const files = head === null ? undefined : metadata.files.get(head.snapshotId);
+  const counts =
+    mustRead && files !== undefined
+      ? await countFiles(metadata, files, targetFileSizeBytes, readObject)
+      : null;
+  const empty = head === null && options.depth === 'files' ? EMPTY_COUNTS : null;
+  return {
+    ...describe(table, metadata, options.nowMs),
+    targetFileSizeBytes,
+    ...figures(counts ?? totals ?? NO_FILES),
+    ...depthFigures(counts ?? empty),
+  };
+}
+
+interface Totals {
+  readonly records: number;
+  readonly dataFiles: number;
+  readonly totalBytes: number;
+  readonly deleteFiles: number;
+}
+
+const NO_FILES: Totals = { records: 0, dataFiles: 0, totalBytes: 0, deleteFiles: 0 };
+const EMPTY_COUNTS: FileCounts = { ...NO_FILES, manifests: 0, smallFiles: 0, partitions: [] };
+
+function headOf(metadata: TableMetadata): SnapshotInfo | null {
+  const id = metadata.currentSnapshotId;
+  return metadata.snapshots.find((snapshot) => snapshot.snapshotId === id) ?? null;
+}
+
+function targetOf(metadata: TableMetadata): number {
+  const set = Number(metadata.properties['write.target-file-size-bytes']);
+  return Number.isSafeInteger(set) && set > 0 ? set : DEFAULT_TARGET_BYTES;
+}
+
+function summaryTotals(head: SnapshotInfo): Totals | null {
+  const total = (name: string) => {
+    const text = head.summary[`total-${name}`];
+    return text === undefined ? Number.NaN : Number(text);
+  };
+  const totals = {
+    records: total('records'),
+    dataFiles: total('data-files'),
+    totalBytes: total('files-size'),
+    deleteFiles: total('delete-files'),
+  };
+  return Object.values(totals).every((value) => value >= 0) ? totals : null;
+}
+
+function figures(totals: Totals) {
+  const { records, dataFiles, totalBytes, deleteFiles } = totals;
+  const deleteRatio = dataFiles === 0 ? 0 : deleteFiles / dataFiles;
+  return { records, dataFiles, totalBytes, deleteFiles, deleteRatio };
+}
+
+function depthFigures(counts: FileCounts | null) {
+  const partitions = counts?.partitions ?? null;
+  // A loop: spreading a hundred thousand arguments overflows the stack.
+  const max = partitions?.reduce((most, one) => Math.max(most, one.dataFiles), 0) ?? null;
+  return {
+    manifests: counts?.manifests ?? null,
+    smallFiles: counts?.smallFiles ?? null,
+    partitions: partitions?.length ?? null,
+    filesPerPartitionMax: max,
+    partitionHealth: partitions,
+    clusteringDepth: null,
+  };
+}
+
+function describe(table: TableRef, metadata: TableMetadata, nowMs: number) {
+  const { snapshots } = metadata;
+  const oldest = snapshots.reduce((least, one) => Math.min(least, one.committedAtMs), Infinity);
+  const head = headOf(metadata);
+  const spec = metadata.specs.get(metadata.defaultSpecId);
+  return {
+    table: tableKey(table),
+    tableUuid: metadata.tableUuid,
+    location: metadata.location,
+    formatVersion: metadata.formatVersion,
+    snapshotId: head?.snapshotId ?? null,
+    measuredAtMs: nowMs,
+    snapshots,
+    oldestSnapshotAgeMs: snapshots.length === 0 ? null : nowMs - oldest,
+    lastCommitAgeMs: head === null ? null : nowMs - head.committedAtMs,
+    refs: metadata.refs,
+    properties: metadata.properties,
+    columns: metadata.columns,
+    partitionFields: (spec?.fields ?? []).map((field) => ({
+      name: field.name,
+      source: field.source ?? '',
+      transform: field.transform,
+    })),
+  };
+}

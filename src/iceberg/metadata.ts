@@ -1,0 +1,155 @@
+import type { SnapshotInfo, SnapshotRef } from '../domain/health.ts';
+import type { FieldJson, MetadataJson, TypeJson } from './metadata.schema.ts';
+
+export interface PartitionField {
+  readonly name: string;
+  /** Dotted name of the source column; `null` when it is in no schema any more. */
+  readonly source: string | null;
+  /** Iceberg's name of the source's type, for example `timestamptz`; `null` as above. */
+  readonly sourceType: string | null;
+  readonly transform: string;
+}
+
+export interface PartitionSpec {
+  readonly specId: number;
+  readonly fields: readonly PartitionField[];
+}
+
+/** Where the file list of a snapshot is: a manifest list, or (old v1 tables) manifests. */
+export interface SnapshotFiles {
+  readonly manifestList: string | null;
+  readonly manifests: readonly string[];
+}
+
+/** Table metadata of any format version in one form. */
+export interface TableMetadata {
+  readonly formatVersion: number;
+  readonly tableUuid: string;
+  readonly location: string;
+  readonly lastUpdatedMs: number;
+  readonly properties: Readonly<Record<string, string>>;
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly specs: ReadonlyMap<number, PartitionSpec>;
+  readonly defaultSpecId: number;
+  readonly currentSnapshotId: string | null;
+  readonly snapshots: readonly SnapshotInfo[];
+  /** By snapshot id. */
+  readonly files: ReadonlyMap<string, SnapshotFiles>;
+  readonly refs: readonly SnapshotRef[];
+  /** Earlier metadata files that the table still names, oldest first. */
+  readonly metadataLog: readonly string[];
+}
+
+/** Brings v1, v2 and v3 metadata into one form; the JSON has passed the schema. */
+export function readMetadata(json: MetadataJson): TableMetadata {
+  const schemas = json.schemas ?? (json.schema === undefined ? [] : [json.schema]);
+  const current = schemas.find((one) => one['schema-id'] === json['current-schema-id']);
+  const columns = (current ?? json.schema ?? schemas.at(-1))?.fields ?? [];
+  const currentSnapshotId = realId(json['current-snapshot-id']);
+  // A partition's source column may be gone from the current schema: older ones still know it.
+  const sources = new Map<number, Source>();
+  for (const one of [...schemas, { fields: columns }]) indexFields(one.fields, '', sources);
+  const specs = readSpecs(json, sources);
+  return {
+    formatVersion: json['format-version'],
+    tableUuid: json['table-uuid'],
+    location: json.location,
+    lastUpdatedMs: json['last-updated-ms'],
+    properties: json.properties,
+    columns: columns.map((one) => ({ name: one.name, type: typeText(one.type) })),
+    specs,
+    defaultSpecId: json['default-spec-id'] ?? 0,
+    currentSnapshotId,
+    snapshots: json.snapshots.map(snapshotInfo),
+    files: new Map(json.snapshots.map((one) => [one['snapshot-id'], snapshotFiles(one)])),
+    refs: readRefs(json, currentSnapshotId),
+    metadataLog: json['metadata-log'].map((entry) => entry['metadata-file']),
+  };
+}
+
+type SnapshotJson = MetadataJson['snapshots'][number];
+
+function snapshotInfo(json: SnapshotJson): SnapshotInfo {
+  const { operation, ...summary } = json.summary;
+  return {
+    snapshotId: json['snapshot-id'],
+    parentSnapshotId: realId(json['parent-snapshot-id']),
+    sequenceNumber: json['sequence-number'],
+    committedAtMs: json['timestamp-ms'],
+    // Optional in v1, where a snapshot without it could only have added files.
+    operation: operation ?? 'append',
+    summary,
+  };
+}
+
+function snapshotFiles(json: SnapshotJson): SnapshotFiles {
+  return { manifestList: json['manifest-list'] ?? null, manifests: json.manifests ?? [] };
+}
+
+/** Some writers say -1 for "no snapshot". */
+function realId(id: string | null | undefined): string | null {
+  return id === null || id === undefined || id === '-1' ? null : id;
+}
+
+function readRefs(json: MetadataJson, current: string | null): readonly SnapshotRef[] {
+  const refs = Object.entries(json.refs ?? {}).map(([name, ref]): SnapshotRef => {
+    return { name, type: ref.type, snapshotId: ref['snapshot-id'] };
+  });
+  // v1 writers know no refs: the current snapshot is the head of main all the same.
+  const hasMain = refs.some((ref) => ref.name === 'main');
+  if (current === null || hasMain) return refs;
+  return [{ name: 'main', type: 'branch', snapshotId: current }, ...refs];
+}
+
+interface Source {
+  readonly name: string;
+  readonly type: string;
+}
+
+function readSpecs(
+  json: MetadataJson,
+  sources: ReadonlyMap<number, Source>,
+): ReadonlyMap<number, PartitionSpec> {
+  const specs = json['partition-specs'] ?? [{ 'spec-id': 0, fields: json['partition-spec'] ?? [] }];
+  return new Map(
+    specs.map((spec) => {
+      const fields = spec.fields.map((field): PartitionField => {
+        const source = sources.get(field.sourceId);
+        return {
+          name: field.name,
+          transform: field.transform,
+          source: source?.name ?? null,
+          sourceType: source?.type ?? null,
+        };
+      });
+      return [spec['spec-id'], { specId: spec['spec-id'], fields }];
+    }),
+  );
+}
+
+function indexFields(
+  fields: readonly FieldJson[],
+  prefix: string,
+  found: Map<number, Source>,
+): void {
+  for (const field of fields) {
+    const name = `${prefix}${field.name}`;
+    found.set(field.id, { name, type: typeText(field.type) });
+    if (typeof field.type !== 'string' && field.type.type === 'struct') {
+      indexFields(field.type.fields, `${name}.`, found);
+    }
+  }
+}
+
+/** `struct<a: long, b: list<string>>` */
+function typeText(type: TypeJson): string {
+  if (typeof type === 'string') return type;
+  switch (type.type) {
+    case 'struct':
+      return `struct<${type.fields.map((one) => `${one.name}: ${typeText(one.type)}`).join(', ')}>`;
+    case 'list':
+      return `list<${typeText(type.element)}>`;
+    case 'map':
+      return `map<${typeText(type.key)}, ${typeText(type.value)}>`;
+  }
+}
