@@ -4,7 +4,7 @@
  */
 import type { SnapshotInfo, TableHealth } from './health.ts';
 import { formatDuration } from './units.ts';
-import { ancestry, type Consumers, INPUTS_PROPERTY, MODEL_PROPERTY } from './watermark.ts';
+import { ancestry, type Consumers, INPUTS_PROPERTY } from './watermark.ts';
 
 export interface ExpiryInput {
   readonly health: TableHealth;
@@ -145,34 +145,47 @@ function keepRefs({ health, keepLast }: ExpiryInput, keep: Keep): void {
   }
 }
 
-/** Keeps the newest carrier of every watermark: overall, and on each branch. */
+/**
+ * A writer that starts again walks from a branch's head from parent to parent until it meets its
+ * own watermark: the newest carrier stays, and with it the whole way to it.
+ */
 function keepWatermarks(health: TableHealth, keep: Keep): void {
-  const newestFirst = [...health.snapshots].sort((a, b) => compareAge(b, a));
   const branches = health.refs.filter((ref) => ref.type === 'branch').map((ref) => ref.snapshotId);
   const heads = new Set([...branches, ...(health.snapshotId === null ? [] : [health.snapshotId])]);
-  const lines = [...heads].map((head) => ancestry(health.snapshots, head));
-  for (const line of [newestFirst, ...lines]) {
-    const seen = new Set<string>();
-    for (const snapshot of line) {
-      for (const watermark of watermarksIn(snapshot)) {
-        if (!seen.has(watermark)) keep(snapshot.snapshotId, `newest with ${watermark}`);
-        seen.add(watermark);
-      }
+  for (const head of heads) {
+    const line = ancestry(health.snapshots, head);
+    for (const [watermark, place] of newestPlaces(line)) {
+      for (const { snapshotId } of line.slice(0, place)) keep(snapshotId, `leads to ${watermark}`);
+      keep((line[place] as SnapshotInfo).snapshotId, `newest with ${watermark}`);
     }
+  }
+  // On no branch any more, perhaps rolled back: a writer may still ask for it by its id.
+  const newestFirst = [...health.snapshots].sort((a, b) => compareAge(b, a));
+  for (const [watermark, place] of newestPlaces(newestFirst)) {
+    keep((newestFirst[place] as SnapshotInfo).snapshotId, `newest with ${watermark}`);
   }
 }
 
-/** What a writer would look for in this snapshot to know where it had stopped. */
+/** Watermark → index of its first carrier. */
+function newestPlaces(newestFirst: readonly SnapshotInfo[]): ReadonlyMap<string, number> {
+  const places = new Map<string, number>();
+  for (const [index, snapshot] of newestFirst.entries()) {
+    for (const watermark of watermarksIn(snapshot)) {
+      if (!places.has(watermark)) places.set(watermark, index);
+    }
+  }
+  return places;
+}
+
+/**
+ * What a writer would look for in this snapshot to know where it had stopped. Flink's job ids change
+ * when a job is submitted anew, so any checkpoint stands for all; Kafka's sinks have lasting keys.
+ */
 export function watermarksIn({ summary }: SnapshotInfo): readonly string[] {
   const keys = Object.keys(summary);
   const found = keys.filter((key) => key.startsWith('kafka.connect.offsets.'));
-  if (INPUTS_PROPERTY in summary) {
-    found.push(`${INPUTS_PROPERTY} of ${summary[MODEL_PROPERTY] ?? 'an unnamed model'}`);
-  }
-  if (keys.some((key) => key.startsWith('flink.'))) {
-    const operator = summary['flink.operator-id'] ?? 'unknown';
-    found.push(`flink checkpoint of job ${summary['flink.job-id'] ?? 'unknown'} ${operator}`);
-  }
+  if (INPUTS_PROPERTY in summary) found.push(INPUTS_PROPERTY);
+  if (keys.some((key) => key.startsWith('flink.'))) found.push('a Flink checkpoint');
   return found;
 }
 

@@ -35,10 +35,17 @@ export function readYaml(text: string, file: string): YamlSource {
     ...at(error.pos[0]),
     message: error.message.split('\n')[0] ?? 'is not YAML',
   }));
+  let value: unknown = null;
+  try {
+    if (faults.length === 0) value = document.toJS({ maxAliasCount: ALIASES_MAX });
+  } catch (error) {
+    // Aliases that name nothing, or that multiply.
+    faults.push({ file, line: 1, column: 1, message: (error as Error).message });
+  }
   const root = document.contents as ParsedNode | null;
   const startOf = (node: unknown): number => (isNode(node) ? (node.range?.[0] ?? 0) : 0);
   return {
-    value: faults.length > 0 ? null : document.toJS({ maxAliasCount: ALIASES_MAX }),
+    value,
     faults,
     positionOf: (path) => at(startOf(nodeAt(root, path))),
     keyPositionOf: (path) => {

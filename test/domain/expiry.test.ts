@@ -90,37 +90,35 @@ describe('refs', () => {
 });
 
 describe('watermarks in the table', () => {
-  test('the newest with consumed inputs stays, for each model', () => {
-    const inputs = (model: string) => ({ 'icewright.inputs': '{}', 'icewright.model': model });
-    const snapshots = mark(OLD, { 1: inputs('a'), 2: inputs('b'), 3: inputs('a') });
-    expect(expired({ snapshots })).toEqual(['1', '4']);
-    expect(because('3', { snapshots })).toEqual(['newest with icewright.inputs of a']);
+  const inputs = { 'icewright.inputs': '{}', 'icewright.model': 'a' };
+  test('the newest with consumed inputs stays, and the way from the head to it', () => {
+    const snapshots = mark(OLD, { 1: inputs, 3: inputs });
+    expect(expired({ snapshots })).toEqual(['1', '2']);
+    expect(because('3', { snapshots })).toEqual(['newest with icewright.inputs']);
+    expect(because('4', { snapshots })).toEqual(['leads to icewright.inputs']);
   });
-  test('the newest checkpoint of each Flink job stays', () => {
-    const flink = (job: string, id: string) => ({
-      'flink.job-id': job,
-      'flink.operator-id': 'sink',
-      'flink.max-committed-checkpoint-id': id,
-    });
-    const snapshots = mark(OLD, { 1: flink('x', '1'), 2: flink('x', '2'), 3: flink('y', '9') });
-    expect(expired({ snapshots })).toEqual(['1', '4']);
+  test('the newest Flink checkpoint stays, of whatever job', () => {
+    const flink = (job: string) => ({ 'flink.job-id': job, 'flink.operator-id': 'sink' });
+    const snapshots = mark(OLD, { 1: flink('x'), 2: flink('x'), 4: flink('y') });
+    expect(expired({ snapshots })).toEqual(['1', '2', '3']);
   });
   test('the newest offsets of each Kafka Connect sink stay', () => {
     const snapshots = mark(OLD, {
       1: { 'kafka.connect.offsets.control.a': '1' },
       2: { 'kafka.connect.offsets.control.b': '1' },
-      4: { 'kafka.connect.offsets.control.b': '2' },
+      3: { 'kafka.connect.offsets.control.a': '2' },
+      4: { 'kafka.connect.offsets.control.a': '3' },
     });
-    expect(expired({ snapshots })).toEqual(['2', '3']);
+    expect(expired({ snapshots })).toEqual(['1']);
   });
   test('one that only an abandoned line carries does not replace the one on main', () => {
-    const stray = { ...line([15], 21)[0], parentSnapshotId: null } as SnapshotInfo;
+    const stray = { ...line([15], 21)[0], parentSnapshotId: '1' } as SnapshotInfo;
     const property = { 'kafka.connect.offsets.control.a': '1' };
     const snapshots = mark([...OLD.slice(0, 4), stray, ...OLD.slice(4)], {
       2: property,
       21: property,
     });
-    expect(expired({ snapshots })).toEqual(['1', '3', '4']);
+    expect(expired({ snapshots })).toEqual(['1']);
   });
 });
 

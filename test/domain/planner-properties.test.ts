@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ExpiryInput, planExpiry } from '../../src/domain/expiry.ts';
+import { type ExpiryInput, planExpiry, watermarksIn } from '../../src/domain/expiry.ts';
 import type {
   PartitionHealth,
   SnapshotInfo,
@@ -10,6 +10,7 @@ import type {
 import type { Decision } from '../../src/domain/operation.ts';
 import { type PlanTableInput, planTable } from '../../src/domain/planner.ts';
 import { DEFAULT_SETTINGS } from '../../src/domain/policy.ts';
+import { ancestry } from '../../src/domain/watermark.ts';
 import { DAY_MS, health, MB, NOW_MS, partition } from './health-fixture.ts';
 
 const partitions: fc.Arbitrary<PartitionHealth[]> = fc.array(
@@ -114,6 +115,24 @@ describe('expiry', () => {
         const gone = expiredBy(input);
         const left = input.health.snapshots.filter((one) => !gone.includes(one.snapshotId));
         expect(expiredBy({ ...input, health: { ...input.health, snapshots: left } })).toEqual([]);
+      }),
+    );
+  });
+
+  test('a writer that walks from a head back to its watermark meets the same one as before', () => {
+    fc.assert(
+      fc.property(expiries, (input) => {
+        const gone = expiredBy(input);
+        const all = input.health.snapshots;
+        const left = all.filter((one) => !gone.includes(one.snapshotId));
+        const branches = input.health.refs.filter((ref) => ref.type === 'branch');
+        for (const { snapshotId: head } of branches) {
+          const meets = (some: readonly SnapshotInfo[], mark: string) =>
+            ancestry(some, head).find((one) => watermarksIn(one).includes(mark))?.snapshotId;
+          for (const mark of all.flatMap(watermarksIn)) {
+            expect(meets(left, mark)).toBe(meets(all, mark));
+          }
+        }
       }),
     );
   });
