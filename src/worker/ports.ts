@@ -38,7 +38,11 @@ export async function buildPorts(config: Config): Promise<Ports> {
   const catalog = openCatalog(config);
   const project = openProject({ ...config, catalogName: config.catalog.name });
   const metrics = createMetrics();
-  const spark = createSparkRunner({ url: config.spark.url, deployment: config.deployment });
+  const spark = createSparkRunner({
+    url: config.spark.url,
+    deployment: config.deployment,
+    catalog: config.catalog.name,
+  });
   const trino = createTrinoRunner({ ...config.trino, catalog: config.catalog.name });
   const compilers: Record<EngineName, Compiler> = {
     spark: { ...sparkCompile, compileModel: compileSparkModel },

@@ -15,7 +15,7 @@ afterEach(async () => {
 
 async function start(script: readonly ScriptedStream[], options: Partial<SparkRunnerOptions> = {}) {
   stub = await startSparkStub(script);
-  runner = createSparkRunner({ url: stub.url, deployment: 'test', ...options });
+  runner = createSparkRunner({ url: stub.url, deployment: 'test', catalog: 'lake', ...options });
 }
 
 function run(resume?: EngineHandle) {

@@ -112,7 +112,7 @@ function codeOf(failure: Failure, links: readonly Link[]): ErrorCode {
   if (/SparkContext was shut down|stopped SparkContext/.test(text)) return 'EngineOutcomeUnknown';
   if (/^OPERATION_CANCELED/.test(failure.errorClass ?? '')) return 'Cancelled';
   if (isCredentialsFailure(failure)) return 'CredentialsRejected';
-  if (/iceberg\.exceptions\.CommitFailedException/.test(thrown + text)) return 'CommitConflict';
+  if (/CommitFailedException/.test(thrown + text)) return 'CommitConflict';
   if (isValidationConflict(links)) return 'CommitConflict';
   if (links.some((link) => TABLE_MISSING.test(link.errorClass ?? ''))) return 'TableNotFound';
   if (/NoSuchTableException/.test(thrown)) return 'TableNotFound';
@@ -121,7 +121,7 @@ function codeOf(failure: Failure, links: readonly Link[]): ErrorCode {
 
 /** Iceberg's own words when a concurrent commit takes away the ground of ours. */
 const CONFLICT =
-  /conflict|missing data files|new (position |equality )?delete|Cannot commit|has changed|are deleted/i;
+  /conflict|missing (data|required) files|new (position |equality )?delete|Cannot commit|has changed|are deleted/i;
 
 function isValidationConflict(links: readonly Link[]): boolean {
   return links.some(

@@ -22,6 +22,12 @@ export interface SparkRunnerOptions {
   readonly url: string;
   /** Name of this installation: mixed into session and operation ids, so that two never meet. */
   readonly deployment: string;
+  /**
+   * Name of the Iceberg catalog in Spark. Iceberg keeps loaded tables in a cache of each session and
+   * would read them stale after a commit by Trino, by another session or by Spark restarted; our
+   * sessions switch that cache off.
+   */
+  readonly catalog: string;
   /** PEM file of the authority behind Spark's certificate; default: the system's. */
   readonly caFile?: string | undefined;
   /** How long Spark may be away while an execution is followed. Default 2 minutes. */
@@ -44,6 +50,8 @@ interface Runner {
   readonly wire: Wire;
   readonly target: SparkTarget;
   readonly deployment: string;
+  /** In force for every statement, under its own settings. */
+  readonly settings: Readonly<Record<string, string>>;
   readonly limits: ExecutionLimits;
   readonly log: (message: string) => void;
   readonly keeperOf: (session: string) => SessionKeeper;
@@ -92,7 +100,8 @@ function createRunner(options: SparkRunnerOptions): Runner {
     keepers.set(name, keeper);
     return keeper;
   };
-  return { wire, target, deployment: options.deployment, limits, log, keeperOf };
+  const settings = { [`spark.sql.catalog.${options.catalog}.cache-enabled`]: 'false' };
+  return { wire, target, deployment: options.deployment, settings, limits, log, keeperOf };
 }
 
 async function run(
@@ -127,7 +136,10 @@ async function runPlan(
   const plan = buildPlan(statement, newPlanMark());
   const operationId = operationIdOf(runner.deployment, options.key);
   for (let tries = 1; ; tries += 1) {
-    const session = await runner.keeperOf(options.session).prepare(statement.settings ?? {});
+    const session = await runner.keeperOf(options.session).prepare({
+      ...runner.settings,
+      ...statement.settings,
+    });
     if (options.signal?.aborted) throw cancelled({ operationId, handedOver: false });
     const place = { sessionId: session.sessionId, operationId };
     options.onStarted?.({ engine: 'spark', ...place });
