@@ -1,6 +1,5 @@
 /** What a night consists of: its models in order, and the maintenance that their tables need. */
-import { selectModels } from '../domain/model-graph.ts';
-import { tableKey } from '../domain/table.ts';
+import { nightOf } from '../domain/model-graph.ts';
 import { withFailures } from './failure.ts';
 import { type PlanningDeps, planByPolicy, storePlan } from './planning.ts';
 import type { ControlActivities } from './types.ts';
@@ -9,19 +8,9 @@ export function createNightActivities(
   deps: PlanningDeps,
 ): Pick<ControlActivities, 'planNight' | 'planMaintenance'> {
   return {
-    planNight: withFailures(async ({ models: patterns }) => {
-      const models = selectModels(await deps.project.models(), patterns);
-      const writer = new Map(models.map((model) => [tableKey(model.target), model.name]));
-      return {
-        models: models.map((model) => ({
-          model: model.name,
-          table: tableKey(model.target),
-          engine: model.engine,
-          // An input that no model of this night writes is read as it is.
-          after: model.inputs.flatMap((input) => writer.get(input) ?? []),
-        })),
-      };
-    }),
+    planNight: withFailures(async ({ models }) => ({
+      models: nightOf(await deps.project.models(), models),
+    })),
     planMaintenance: withFailures(async ({ tables, runId }) => {
       const nowMs = deps.nowMs();
       const planned = await planByPolicy(deps, tables);

@@ -10,7 +10,12 @@ import type {
   Receipt,
   TablePlan,
 } from '../domain/operation.ts';
-import { beforeOf, checkInvariants, operationCommitted } from '../domain/reconcile.ts';
+import {
+  beforeOf,
+  checkInvariants,
+  operationCommitted,
+  snapshotsSince,
+} from '../domain/reconcile.ts';
 import { tableFromKey } from '../domain/table.ts';
 import { type ExecutionResult, executeOnce } from './execute-once.ts';
 import { withFailures } from './failure.ts';
@@ -102,11 +107,13 @@ async function perform(deps: OperateDeps, step: Step, started: StartedOperation)
   try {
     const result = await executeAll(deps, step, started, runner, compiled);
     const health = await measure(deps, step.table);
-    const outcome = compiler.readOutcome(step.operation, result.rows);
+    // An execution found by its commit has no rows: then the snapshots' summaries tell.
+    const told = result.rows.length > 0 ? compiler.readOutcome(step.operation, result.rows) : null;
     const invariants = checkInvariants(step.operation, started.before, health);
     const receipt = receiptOf(step, started, health, deps.nowMs(), {
       ...statusOf(started, health, invariants, step.table),
-      ...outcome,
+      bytesRewritten: told?.bytesRewritten ?? bytesReplaced(started, health),
+      filesRemoved: told?.filesRemoved ?? 0,
       engineOperationId: result.engineOperationId,
       reattached: result.reattached,
       invariants,
@@ -175,6 +182,12 @@ function statusOf(
     started.before.snapshotId === after.snapshotId &&
     started.before.snapshots === after.snapshots.length;
   return { status: same ? 'noop' : 'done', error: null };
+}
+
+function bytesReplaced(started: StartedOperation, after: TableHealth): number {
+  return snapshotsSince(after, started.before.snapshotId)
+    .filter((snapshot) => snapshot.operation === 'replace')
+    .reduce((sum, { summary }) => sum + Number(summary['removed-files-size'] ?? 0), 0);
 }
 
 /** The engine has answered, and the same statement would get the same answer again. */

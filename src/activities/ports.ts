@@ -102,14 +102,19 @@ export interface RunFilter {
   readonly limit: number;
 }
 
+export interface OperationOutcome {
+  readonly filesRewritten: number;
+  readonly filesAdded: number;
+  readonly bytesRewritten?: number;
+  /** Objects that were deleted from storage. */
+  readonly filesRemoved?: number;
+}
+
 /** The pure half of an engine: operations and models become statements of its dialect. */
 export interface Compiler {
   compileOperation(table: TableRef, operation: Operation): Compiled;
-  /** What the last statement's rows say was done. */
-  readOutcome(
-    operation: Operation,
-    rows: readonly EngineRow[],
-  ): { readonly bytesRewritten: number; readonly filesRemoved: number };
+  /** What the last statement's rows say was done; `null`: the engine does not tell. */
+  readOutcome(operation: Operation, rows: readonly EngineRow[]): OperationOutcome | null;
   compileModel(model: Model, context: ModelContext): CompiledModel;
 }
 

@@ -2,7 +2,7 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
-import type { TableHealth } from '../domain/health.ts';
+import type { SnapshotInfo, TableHealth } from '../domain/health.ts';
 import type { TransformOutcome } from '../domain/job.ts';
 import type { CompiledModel, Model } from '../domain/model.ts';
 import { inputsChanged } from '../domain/model-changes.ts';
@@ -14,6 +14,7 @@ import {
   transformCommitted,
 } from '../domain/reconcile.ts';
 import { tableFromKey } from '../domain/table.ts';
+import { ancestry } from '../domain/watermark.ts';
 import { type ExecutionResult, executeOnce } from './execute-once.ts';
 import { withFailures } from './failure.ts';
 import type { OperateDeps } from './operate.ts';
@@ -79,8 +80,8 @@ async function openTransform(deps: TransformDeps, input: OpenRunInput): Promise<
   if (missing.length > 0) return noop(`nothing in ${missing.join(', ')} yet`);
   if (target !== null && model.inputs.length > 0) {
     const { changed, reasons } = inputsChanged({
-      targetSnapshots: target.snapshots,
-      inputs: Object.fromEntries(found.map(([key, health]) => [key, health?.snapshots ?? []])),
+      targetSnapshots: ancestry(target.snapshots, target.snapshotId),
+      inputs: Object.fromEntries(found.map(([key, health]) => [key, mainLine(health)])),
       modelDigest: model.digest,
     });
     if (!changed) return noop(reasons.join('; '));
@@ -91,6 +92,10 @@ async function openTransform(deps: TransformDeps, input: OpenRunInput): Promise<
     new Date(nowMs + PIN_MS).toISOString(),
   );
   return { engine: model.engine, inputs, outcome: null };
+}
+
+function mainLine(health: TableHealth | null): readonly SnapshotInfo[] {
+  return health === null ? [] : ancestry(health.snapshots, health.snapshotId);
 }
 
 async function findModel(deps: TransformDeps, name: string): Promise<Model> {

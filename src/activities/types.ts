@@ -1,6 +1,7 @@
 /** The activities as workflows see them: names, arguments and results. Types only. */
 import type { EngineName } from '../domain/engine.ts';
 import type { Job, JobOutcome, Requester, TransformOutcome } from '../domain/job.ts';
+import type { NightModel } from '../domain/model-graph.ts';
 import type { OperationKind, Receipt } from '../domain/operation.ts';
 
 export interface OpenRunInput {
@@ -53,15 +54,8 @@ export interface TransformResult {
 }
 
 export interface PlannedNight {
-  readonly models: readonly PlannedModel[];
-}
-
-export interface PlannedModel {
-  readonly model: string;
-  readonly table: string;
-  readonly engine: EngineName;
-  /** Models of this night that must be done before. */
-  readonly after: readonly string[];
+  /** In topological order. */
+  readonly models: readonly NightModel[];
 }
 
 export interface PlannedMaintenance {

@@ -10,7 +10,6 @@ import { createTerminal } from './terminal.ts';
 /** Runs one command line and returns its exit code. Writes to stdout and stderr. */
 export async function main(argv: readonly string[]): Promise<number> {
   const json = argv.includes('--json');
-  const _terminal = createTerminal(json);
   try {
     const found = findCommand(argv);
     if (found === null) {

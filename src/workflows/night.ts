@@ -1,8 +1,8 @@
 /** The jobs of one night: asks tables' workflows for them and gathers what they came to. */
 import { condition, getExternalWorkflowHandle, setHandler } from '@temporalio/workflow';
-import type { PlannedModel } from '../activities/types.ts';
 import { partRunId, tableWorkflowId } from '../domain/ids.ts';
 import type { Job, JobOutcome } from '../domain/job.ts';
+import type { NightModel } from '../domain/model-graph.ts';
 import {
   jobEndedSignal,
   type MaintenanceReport,
@@ -45,7 +45,7 @@ export class Night {
     }));
   }
 
-  async transformAll(models: readonly PlannedModel[]): Promise<readonly ModelReport[]> {
+  async transformAll(models: readonly NightModel[]): Promise<readonly ModelReport[]> {
     this.phase = 'transforming';
     const reports = new Map<string, Promise<ModelReport>>();
     for (const model of models) this.modelStates.set(model.model, 'waiting');
@@ -58,7 +58,7 @@ export class Night {
   }
 
   private async transformAfter(
-    model: PlannedModel,
+    model: NightModel,
     before: readonly Promise<ModelReport>[],
   ): Promise<ModelReport> {
     const upstream = await Promise.all(before);
@@ -153,7 +153,7 @@ export class Night {
   }
 }
 
-function modelReport(model: PlannedModel, outcome: JobOutcome, startedAt: string): ModelReport {
+function modelReport(model: NightModel, outcome: JobOutcome, startedAt: string): ModelReport {
   const receipt = outcome.receipts[0];
   const told = outcome.transform;
   return {
@@ -172,7 +172,7 @@ function modelReport(model: PlannedModel, outcome: JobOutcome, startedAt: string
   };
 }
 
-function skippedModel(model: PlannedModel, broken: readonly string[]): ModelReport {
+function skippedModel(model: NightModel, broken: readonly string[]): ModelReport {
   return {
     model: model.model,
     engine: model.engine,

@@ -88,6 +88,7 @@ export function createTrinoRunner(options: TrinoOptions): TrinoRunner {
     name: 'trino',
     run: (statement, runOptions) => run(runner, statement, runOptions),
     findBySource: (key) => findBySource(runner, key),
+    settle: (key) => settle(runner, key),
     version: async () => (await link.info()).version,
     close: async () => http.close(),
   };
@@ -190,6 +191,17 @@ function rowsOf(collected: Collected): readonly EngineRow[] {
 
 function isOurLimit(cause: unknown): boolean {
   return cause instanceof IcewrightError && cause.details.maxRows !== undefined;
+}
+
+/** Ends what still runs under the key: nobody holds its handle any more. */
+async function settle(runner: Runner, key: string): Promise<readonly string[]> {
+  const found = await findBySource(runner, key);
+  for (const { queryId, state } of found) {
+    if (state === 'FINISHED' || state === 'FAILED') continue;
+    const ended = await endQuery(runner.link, { queryId, uri: '' });
+    if (ended.code !== 'Cancelled') throw ended;
+  }
+  return found.map(({ queryId }) => queryId);
 }
 
 async function findBySource(runner: Runner, key: string): Promise<readonly FoundQuery[]> {

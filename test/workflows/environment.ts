@@ -1,0 +1,131 @@
+/** A real Temporal server and a real worker; only the activities are stand-ins. */
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import type { ControlActivities, EngineActivities } from '../../src/activities/types.ts';
+import { CONTROL_QUEUE, ENGINE_QUEUES } from '../../src/domain/ids.ts';
+import type { Job, JobKind } from '../../src/domain/job.ts';
+import type { Receipt } from '../../src/domain/operation.ts';
+import { ensureParts } from '../../stack/provision/parts.ts';
+
+export type Activities = ControlActivities & EngineActivities;
+
+/** History length at which continue-as-new is suggested, so that a test reaches it. */
+export const SUGGEST_EVENTS = 120;
+
+export interface Harness {
+  readonly env: TestWorkflowEnvironment;
+  /** Runs `body` while workers for all queues serve these activities. */
+  serve<T>(activities: Partial<Activities>, body: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export async function createHarness(): Promise<Harness> {
+  const logger = new DefaultLogger('ERROR');
+  Runtime.install({ logger });
+  const { temporal } = await ensureParts(() => {});
+  const env = await TestWorkflowEnvironment.createLocal({
+    server: {
+      executable: { type: 'existing-path', path: temporal },
+      ui: false,
+      extraArgs: [
+        '--dynamic-config-value',
+        `limit.historyCount.suggestContinueAsNew=${SUGGEST_EVENTS}`,
+      ],
+    },
+  });
+  const workflowBundle = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+    logger,
+  });
+  return {
+    env,
+    serve: async (given, body) => {
+      const activities = { ...QUIET, ...given };
+      const { nativeConnection: connection } = env;
+      const shared = { connection, activities, maxHeartbeatThrottleInterval: '100ms' } as const;
+      const workers = await Promise.all([
+        Worker.create({ ...shared, taskQueue: CONTROL_QUEUE, workflowBundle }),
+        Worker.create({ ...shared, taskQueue: ENGINE_QUEUES.spark }),
+        Worker.create({ ...shared, taskQueue: ENGINE_QUEUES.trino }),
+      ]);
+      const running = workers.map((worker) => worker.run());
+      try {
+        return await body();
+      } finally {
+        for (const worker of workers) worker.shutdown();
+        await Promise.all(running);
+      }
+    },
+    close: () => env.teardown(),
+  };
+}
+
+/** Bookkeeping that says nothing; a test gives what it looks at. */
+const QUIET: Partial<Activities> = {
+  recordQueued: async () => {},
+  closeRun: async () => {},
+  openNight: async () => {},
+  closeNight: async () => {},
+  readOutcome: async () => null,
+  openRun: async ({ job }) => ({
+    planId: job.runId,
+    steps: [{ ordinal: 0, kind: 'compact', engine: 'spark' }],
+    refused: [],
+  }),
+  runOperation: async () => receipt(),
+};
+
+export function receipt(more: Partial<Receipt> = {}): Receipt {
+  const at = '2026-11-21T00:00:00.000Z';
+  return {
+    operation: 'compact',
+    engine: 'spark',
+    status: 'done',
+    startedAt: at,
+    finishedAt: at,
+    snapshotBefore: '1',
+    snapshotAfter: '2',
+    filesBefore: 10,
+    filesAfter: 1,
+    bytesBefore: 10,
+    bytesAfter: 10,
+    snapshotsBefore: 1,
+    snapshotsAfter: 2,
+    bytesRewritten: 10,
+    filesRemoved: 0,
+    rowsWritten: 0,
+    engineOperationId: 'op',
+    reattached: false,
+    invariants: [],
+    error: null,
+    ...more,
+  };
+}
+
+/** A table name that no other test uses. */
+export function newTable(): string {
+  return `lake.test.t${randomUUID().slice(0, 8)}`;
+}
+
+export function jobOf(runId: string, kind: JobKind = 'manual', dedupeKey = runId): Job {
+  return {
+    runId,
+    kind,
+    dedupeKey,
+    title: runId,
+    requestedBy: 'cli:test',
+    parentRunId: null,
+    work: { kind: 'apply_plan', planId: runId },
+  };
+}
+
+/** A gate that activities wait at until the test opens it. */
+export function gate(): { readonly open: () => void; readonly passed: Promise<void> } {
+  let open = () => {};
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { open, passed };
+}

@@ -1,0 +1,219 @@
+import { randomUUID } from 'node:crypto';
+import { CancelledFailure, Context } from '@temporalio/activity';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tableWorkflowId } from '../../src/domain/ids.ts';
+import { QUEUE_LIMIT } from '../../src/domain/job.ts';
+import { cancelJob, readQueue, runJob, submitJob } from '../../src/temporal/jobs.ts';
+import {
+  createHarness,
+  gate,
+  type Harness,
+  jobOf,
+  newTable,
+  receipt,
+  SUGGEST_EVENTS,
+} from './environment.ts';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await createHarness();
+});
+afterAll(() => harness.close());
+
+const id = () => randomUUID().slice(0, 8);
+
+/** Polls until `check` answers true: for states that another process reaches. */
+async function until(check: () => Promise<boolean>): Promise<void> {
+  while (!(await check())) await new Promise((resume) => setTimeout(resume, 20));
+}
+
+describe('the table workflow', () => {
+  it('runs one of two equal requests; the other joins it and gets the same outcome', async () => {
+    const { client } = harness.env;
+    const table = newTable();
+    const hold = gate();
+    let runs = 0;
+    const runOperation = async () => {
+      runs += 1;
+      await hold.passed;
+      return receipt();
+    };
+    await harness.serve({ runOperation }, async () => {
+      const first = runJob(client, { table, job: jobOf(id(), 'manual', 'same'), wait: true });
+      await until(async () => (await readQueue(client, table))?.holder != null);
+      const second = runJob(client, { table, job: jobOf(id(), 'manual', 'same'), wait: true });
+      await until(async () => (await readQueue(client, table))?.holder?.joined === 1);
+      hold.open();
+      const [one, two] = await Promise.all([first, second]);
+      expect(one).toMatchObject({ kind: 'ended', joined: false, outcome: { state: 'done' } });
+      expect(two).toMatchObject({ kind: 'ended', joined: true });
+      expect(two.kind === 'ended' && one.kind === 'ended' && two.outcome).toEqual(
+        one.kind === 'ended' && one.outcome,
+      );
+      expect(runs).toBe(1);
+    });
+  });
+
+  it('runs different jobs one at a time, the most urgent first', async () => {
+    const { client } = harness.env;
+    const table = newTable();
+    const hold = gate();
+    const order: string[] = [];
+    let atOnce = 0;
+    const runOperation = async ({ runId }: { runId: string }) => {
+      atOnce += 1;
+      expect(atOnce).toBe(1);
+      if (order.length === 0) await hold.passed;
+      order.push(runId);
+      atOnce -= 1;
+      return receipt();
+    };
+    await harness.serve({ runOperation }, async () => {
+      const tag = id();
+      const kinds = ['maintenance', 'maintenance', 'transform', 'manual', 'erasure'] as const;
+      for (const [at, kind] of kinds.entries()) {
+        const job = jobOf(`${tag}-${at}-${kind}`, kind);
+        await runJob(client, { table, job, wait: false });
+        if (at === 0) await until(async () => (await readQueue(client, table))?.holder != null);
+      }
+      const queue = await readQueue(client, table);
+      expect(queue?.waiting.map((one) => one.kind)).toEqual([
+        'erasure',
+        'manual',
+        'transform',
+        'maintenance',
+      ]);
+      hold.open();
+      await client.workflow.getHandle(tableWorkflowId(table)).result();
+      expect(order.map((one) => one.slice(tag.length + 1))).toEqual([
+        '0-maintenance',
+        '4-erasure',
+        '3-manual',
+        '2-transform',
+        '1-maintenance',
+      ]);
+    });
+  });
+
+  it('stops a running job inside its activity, and takes a waiting one out', async () => {
+    const { client } = harness.env;
+    const table = newTable();
+    let interrupted = false;
+    const runOperation = async () => {
+      const context = Context.current();
+      const beat = setInterval(() => context.heartbeat(), 50);
+      try {
+        await context.cancelled;
+      } catch (error) {
+        interrupted = error instanceof CancelledFailure;
+        throw error;
+      } finally {
+        clearInterval(beat);
+      }
+      return receipt();
+    };
+    const closed: string[] = [];
+    const closeRun = async ({ outcome }: { outcome: { runId: string; state: string } }) => {
+      closed.push(`${outcome.runId} ${outcome.state}`);
+    };
+    await harness.serve({ runOperation, closeRun }, async () => {
+      const [running, waiting] = [id(), id()];
+      const first = runJob(client, { table, job: jobOf(running), wait: true });
+      await until(async () => (await readQueue(client, table))?.holder != null);
+      const second = runJob(client, { table, job: jobOf(waiting), wait: true });
+      await until(async () => (await readQueue(client, table))?.waiting.length === 1);
+      expect(await cancelJob(client, table, waiting)).toBe(true);
+      expect(await second).toMatchObject({ outcome: { runId: waiting, state: 'cancelled' } });
+      expect(await cancelJob(client, table, running)).toBe(true);
+      expect(await first).toMatchObject({ outcome: { runId: running, state: 'cancelled' } });
+      expect(interrupted).toBe(true);
+      expect(closed).toContain(`${waiting} cancelled`);
+      expect(closed).toContain(`${running} cancelled`);
+      expect(await cancelJob(client, table, 'never there')).toBe(false);
+    });
+  });
+
+  it('refuses what a full queue cannot hold, with the code', async () => {
+    const { client } = harness.env;
+    const table = newTable();
+    const hold = gate();
+    const runOperation = async () => {
+      await hold.passed;
+      return receipt();
+    };
+    await harness.serve({ runOperation }, async () => {
+      const tag = id();
+      for (let at = 0; at <= QUEUE_LIMIT; at += 1) {
+        await submitJob(client, { table, job: jobOf(`${tag}-${at}`), requester: null });
+        if (at === 0) await until(async () => (await readQueue(client, table))?.holder != null);
+      }
+      await until(async () => (await readQueue(client, table))?.waiting.length === QUEUE_LIMIT);
+      const more = runJob(client, { table, job: jobOf(`${tag}-more`), wait: true });
+      await expect(more).rejects.toMatchObject({ code: 'QueueFull' });
+      hold.open();
+      await client.workflow.getHandle(tableWorkflowId(table)).result();
+    });
+  });
+
+  it('carries its queue and its waiting commands through continue-as-new, and ends when idle', async () => {
+    const { client } = harness.env;
+    const table = newTable();
+    const ran: string[] = [];
+    const runOperation = async ({ runId }: { runId: string }) => {
+      ran.push(runId);
+      return receipt();
+    };
+    await harness.serve({ runOperation }, async () => {
+      const tag = id();
+      const jobs = Array.from({ length: 40 }, (_, at) => jobOf(`${tag}-${at}`));
+      const all = jobs.map((job) => runJob(client, { table, job, wait: true }));
+      const results = await Promise.all(all);
+      expect(results.every((one) => one.kind === 'ended' && one.outcome.state === 'done')).toBe(
+        true,
+      );
+      expect([...ran].sort()).toEqual(jobs.map((job) => job.runId).sort());
+      const handle = client.workflow.getHandle(tableWorkflowId(table));
+      await handle.result();
+      const { status, historyLength } = await handle.describe();
+      expect(status.name).toBe('COMPLETED');
+      expect(historyLength).toBeLessThan(SUGGEST_EVENTS * 3);
+    });
+  });
+
+  it('reports a failed activity with its code, and goes on with the next job', async () => {
+    const { client } = harness.env;
+    const table = newTable();
+    const { ApplicationFailure } = await import('@temporalio/activity');
+    const openRun = async () => {
+      throw ApplicationFailure.nonRetryable('no column "nope"', 'UsageInvalid');
+    };
+    await harness.serve({ openRun }, async () => {
+      const result = await runJob(client, { table, job: jobOf(id()), wait: true });
+      expect(result).toMatchObject({
+        outcome: { state: 'failed', error: { code: 'UsageInvalid', message: 'no column "nope"' } },
+      });
+      const again = await runJob(client, { table, job: jobOf(id()), wait: true });
+      expect(again.kind).toBe('ended');
+    });
+  });
+
+  it('leaves no workflow running behind a hundred quiet tables', async () => {
+    const { client } = harness.env;
+    const tables = Array.from({ length: 100 }, newTable);
+    await harness.serve({}, async () => {
+      for (let at = 0; at < tables.length; at += 10) {
+        const batch = tables.slice(at, at + 10);
+        await Promise.all(
+          batch.map((table) => runJob(client, { table, job: jobOf(id()), wait: true })),
+        );
+      }
+      await Promise.all(
+        tables.map((table) => client.workflow.getHandle(tableWorkflowId(table)).result()),
+      );
+      const running = client.workflow.list({ query: 'ExecutionStatus = "Running"' });
+      const left: string[] = [];
+      for await (const one of running) left.push(one.workflowId);
+      expect(left.filter((one) => tables.some((table) => one.includes(table)))).toEqual([]);
+    });
+  });
+});
