@@ -1,0 +1,75 @@
+migration.number integer not null
+migration.name text not null
+migration.checksum text not null
+migration.applied_at timestamp with time zone not null default now()
+migration: constraint migration_pkey PRIMARY KEY (number)
+migration: CREATE UNIQUE INDEX migration_pkey ON icewright.migration USING btree (number)
+plan.plan_id text not null
+plan.created_at timestamp with time zone not null
+plan.digest text not null
+plan.document jsonb not null
+plan: constraint plan_pkey PRIMARY KEY (plan_id)
+plan: CREATE UNIQUE INDEX plan_pkey ON icewright.plan USING btree (plan_id)
+plan: CREATE TRIGGER plan_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON icewright.plan FOR EACH STATEMENT EXECUTE FUNCTION icewright.refuse_change() -- always
+receipt.receipt_no bigint not null identity
+receipt.run_id text not null
+receipt.ordinal integer not null
+receipt.table_key text not null
+receipt.operation text not null generated (document ->> 'operation'::text)
+receipt.status text not null generated (document ->> 'status'::text)
+receipt.recorded_at timestamp with time zone not null default now()
+receipt.document jsonb not null
+receipt: constraint receipt_pkey PRIMARY KEY (receipt_no)
+receipt: constraint receipt_ordinal_check CHECK ((ordinal >= 0))
+receipt: constraint receipt_run_id_ordinal_key UNIQUE (run_id, ordinal)
+receipt: CREATE UNIQUE INDEX receipt_pkey ON icewright.receipt USING btree (receipt_no)
+receipt: CREATE INDEX receipt_by_table ON icewright.receipt USING btree (table_key, receipt_no DESC)
+receipt: CREATE UNIQUE INDEX receipt_run_id_ordinal_key ON icewright.receipt USING btree (run_id, ordinal)
+receipt: CREATE TRIGGER receipt_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON icewright.receipt FOR EACH STATEMENT EXECUTE FUNCTION icewright.refuse_change() -- always
+run.run_id text not null
+run.kind text not null
+run.table_key text
+run.title text not null
+run.parent_run_id text
+run.workflow_id text not null
+run.plan_id text
+run.state text not null
+run.requested_by text not null
+run.created_at timestamp with time zone not null
+run.started_at timestamp with time zone
+run.finished_at timestamp with time zone
+run.error jsonb
+run.outcome jsonb
+run: constraint run_pkey PRIMARY KEY (run_id)
+run: constraint run_kind_check CHECK ((kind = ANY (ARRAY['nightly'::text, 'transform'::text, 'maintenance'::text])))
+run: constraint run_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'refused'::text, 'cancelled'::text])))
+run: CREATE UNIQUE INDEX run_pkey ON icewright.run USING btree (run_id)
+run: CREATE INDEX run_created ON icewright.run USING btree (created_at DESC, run_id DESC)
+run: CREATE INDEX run_by_table ON icewright.run USING btree (table_key, created_at DESC)
+run: CREATE INDEX run_by_parent ON icewright.run USING btree (parent_run_id, created_at DESC)
+snapshot_pin.run_id text not null
+snapshot_pin.table_key text not null
+snapshot_pin.snapshot_id text not null
+snapshot_pin.expires_at timestamp with time zone not null
+snapshot_pin: constraint snapshot_pin_pkey PRIMARY KEY (run_id, table_key, snapshot_id)
+snapshot_pin: CREATE UNIQUE INDEX snapshot_pin_pkey ON icewright.snapshot_pin USING btree (run_id, table_key, snapshot_id)
+snapshot_pin: CREATE INDEX snapshot_pin_by_table ON icewright.snapshot_pin USING btree (table_key, expires_at)
+started_operation.run_id text not null
+started_operation.ordinal integer not null
+started_operation.table_key text not null
+started_operation.operation text not null
+started_operation.engine text not null
+started_operation.before jsonb not null
+started_operation.started_at timestamp with time zone not null
+started_operation: constraint started_operation_pkey PRIMARY KEY (run_id, ordinal)
+started_operation: constraint started_operation_ordinal_check CHECK ((ordinal >= 0))
+started_operation: CREATE UNIQUE INDEX started_operation_pkey ON icewright.started_operation USING btree (run_id, ordinal)
+CREATE OR REPLACE FUNCTION icewright.refuse_change()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'icewright.% is append-only: % is refused', tg_table_name, lower(tg_op)
+    using errcode = 'restrict_violation';
+end
+$function$
