@@ -7,7 +7,7 @@ import { loadContext, readVersions, type StackConfig } from './config.ts';
 import { createHome, describeHome, readJson, type StackHome, writeJson } from './home.ts';
 import { checkPorts, PORT_NAMES, type PortName, type StackPorts } from './ports.ts';
 import { buildServices } from './services/index.ts';
-import { readTail } from './services/log-file.ts';
+import { describeTail } from './services/log-file.ts';
 import { endProcess, isRunning, signalProcess } from './services/process-identity.ts';
 import { SERVICE_NAMES, type ServiceName, type StackParts } from './services/service.ts';
 import { isSupervised, readState, type ServiceRecord, type StackState } from './services/state.ts';
@@ -164,18 +164,16 @@ function isRestartingForEver(record: ServiceRecord): boolean {
 function serviceFailed({ name, problem, log }: ServiceRecord): IcewrightError {
   return new IcewrightError(
     'StackFailed',
-    `${name} does not start: ${problem}. Its log ${log} ends with\n${readTail(log)}`,
+    `${name} does not start: ${problem}. ${describeTail(log)}`,
     { service: name, log },
   );
 }
 
 function supervisorLost(home: StackHome): IcewrightError {
   const log = `${home.logs}/supervisor.log`;
-  return new IcewrightError(
-    'StackFailed',
-    `the stack's supervisor ended; its log ${log} ends with\n${readTail(log)}`,
-    { log },
-  );
+  return new IcewrightError('StackFailed', `the stack's supervisor ended. ${describeTail(log)}`, {
+    log,
+  });
 }
 
 /** First the supervisor's orderly way, then by rank whatever is still there. */

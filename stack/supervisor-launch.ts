@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { IcewrightError } from '../src/domain/errors.ts';
 import { PROJECT_DIR, readJson, type StackHome } from './home.ts';
-import { openLog, readTail } from './services/log-file.ts';
+import { describeTail, openLog } from './services/log-file.ts';
 import { identifyProcess, isRunning, type ProcessIdentity } from './services/process-identity.ts';
 import { readState } from './services/state.ts';
 
@@ -37,7 +37,7 @@ export async function launchSupervisor(home: StackHome, node: string): Promise<v
       const problem = ended ?? `said nothing for ${LAUNCH_TIMEOUT_MS / 1000} s`;
       throw new IcewrightError(
         'StackFailed',
-        `the stack's supervisor ${problem}; its log ${log} ends with\n${readTail(log)}`,
+        `the stack's supervisor ${problem}. ${describeTail(log)}`,
       );
     }
     await sleep(POLL_MS);

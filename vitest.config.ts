@@ -1,0 +1,46 @@
+/** Three speeds: no server, a Temporal server, the whole stack. Each is one `--project`. */
+import { defineConfig } from 'vitest/config';
+
+const TEMPORAL = ['test/workflows/**/*.test.ts', 'test/replay/**/*.test.ts'];
+const LIVE = ['test/live/**/*.test.ts', 'test/faults/**/*.test.ts'];
+
+const MINUTE_MS = 60_000;
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: [...TEMPORAL, ...LIVE],
+          // Property tests and starting processes share the cores with each other.
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'temporal',
+          include: TEMPORAL,
+          pool: 'forks',
+          testTimeout: 2 * MINUTE_MS,
+          hookTimeout: 3 * MINUTE_MS,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: 'live',
+          include: LIVE,
+          globalSetup: ['test/live/global-setup.ts'],
+          // One stack for all: files that kill its services must not meet files that use them.
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 5 * MINUTE_MS,
+          hookTimeout: 5 * MINUTE_MS,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
+  },
+});
