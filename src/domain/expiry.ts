@@ -178,8 +178,9 @@ function newestPlaces(newestFirst: readonly SnapshotInfo[]): ReadonlyMap<string,
 }
 
 /**
- * What a writer would look for in this snapshot to know where it had stopped. Flink's job ids change
- * when a job is submitted anew, so any checkpoint stands for all; Kafka's sinks have lasting keys.
+ * What a writer would look for in this snapshot to know where it had stopped. Flink's job ids
+ * change when a job is submitted anew, so any checkpoint stands for all; Kafka's sinks have lasting
+ * keys.
  */
 export function watermarksIn({ summary }: SnapshotInfo): readonly string[] {
   const keys = Object.keys(summary);

@@ -29,7 +29,8 @@ const DIRECTORY = new URL('./migrations/', import.meta.url);
 /**
  * Applies what is missing, each file once, in order, in a transaction of its own. Processes that
  * start together wait for each other. Answers the names of the files that were applied.
- * Rejects with `SafetyRefused` when the database is newer than this version, or an old file changed.
+ * Rejects with `SafetyRefused` when the database is newer than this version, or an old file was
+ * changed.
  */
 export async function migrate(url: string, directory = DIRECTORY): Promise<readonly string[]> {
   const known = await readMigrations(directory);

