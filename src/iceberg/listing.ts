@@ -1,5 +1,4 @@
-import type { z } from 'zod';
-import { NAMESPACES, TABLES } from './metadata.schema.ts';
+import { NAMESPACES, type Shape, TABLES } from './metadata.schema.ts';
 import { parseBody, type RestAnswer, type RestClient } from './rest-client.ts';
 
 const PAGE_SIZE = 1_000;
@@ -44,7 +43,7 @@ async function allPages<T extends Page>(
   client: RestClient,
   path: string,
   query: Readonly<Record<string, string>>,
-  schema: z.ZodType<T>,
+  shape: Shape<T>,
   mayBeMissing: boolean,
 ): Promise<readonly T[]> {
   const pages: T[] = [];
@@ -56,7 +55,7 @@ async function allPages<T extends Page>(
     });
     // Some catalogs have one level only and call a namespace without children missing.
     if (answer.status === 404 && mayBeMissing) return pages;
-    const page = parseBody(schema, answer, `${client.url} (${path})`);
+    const page = parseBody(shape, answer, `${client.url} (${path})`);
     pages.push(page);
     pageToken = page['next-page-token'] ?? '';
   } while (pageToken !== '' && pages.length < MAX_PAGES);

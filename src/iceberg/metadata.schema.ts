@@ -112,3 +112,19 @@ export const OAUTH_TOKEN = z.object({
   /** Seconds; a server that leaves it out is asked again after an hour. */
   expires_in: z.number().positive().default(3600),
 });
+
+/** A shape that JSON is checked against. */
+export type Shape<T> = z.ZodType<T>;
+
+/** The data of the right shape, or what is wrong with it, for people. */
+export type Checked<T> = { readonly data: T } | { readonly faults: string };
+
+/** Enough to find the fault; a wrong document can have thousands. */
+const MAX_FAULTS_TEXT = 500;
+
+/** Checks parsed JSON against a shape. */
+export function checkShape<T>(shape: Shape<T>, json: unknown): Checked<T> {
+  const parsed = shape.safeParse(json);
+  if (parsed.success) return { data: parsed.data };
+  return { faults: z.prettifyError(parsed.error).slice(0, MAX_FAULTS_TEXT) };
+}

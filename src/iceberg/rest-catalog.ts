@@ -43,7 +43,10 @@ export interface LoadOptions {
 export interface RestCatalog extends Catalog {
   /** All namespaces, every level, sorted. Those with a dot in a level's name are left out. */
   listNamespaces(): Promise<readonly string[]>;
-  /** Rejects with `TableNotFound`, `CatalogUnavailable`, `CredentialsRejected`, `CatalogRejected`. */
+  /**
+   * Rejects with `TableNotFound`, `CatalogUnavailable`, `CredentialsRejected` or
+   * `CatalogRejected` (an answer that is no table metadata).
+   */
   loadTable(table: TableRef, options?: LoadOptions): Promise<LoadedTable>;
 }
 
@@ -87,7 +90,8 @@ async function tableExists(client: RestClient, table: TableRef): Promise<boolean
   const answer = await client.send(await tablePath(client, table), { method: 'HEAD' });
   if (answer.status === 404) return false;
   if (answer.status === 200 || answer.status === 204) return true;
-  const message = `the catalog at ${client.url} answered HTTP ${answer.status} for ${tableKey(table)}`;
+  const where = `the catalog at ${client.url}`;
+  const message = `${where} answered HTTP ${answer.status} for ${tableKey(table)}`;
   throw new IcewrightError('CatalogRejected', message, { status: answer.status });
 }
 

@@ -1,7 +1,6 @@
-import { z } from 'zod';
 import { IcewrightError } from '../domain/errors.ts';
 import { parseExactJson } from '../domain/exact-json.ts';
-import { CATALOG_CONFIG } from './metadata.schema.ts';
+import { CATALOG_CONFIG, checkShape, type Shape } from './metadata.schema.ts';
 import { type Authorizer, createAuthorizer, type RestCredentials } from './rest-auth.ts';
 
 export interface RestClientOptions extends RestCredentials {
@@ -133,7 +132,7 @@ function accept(wire: Wire, answer: RestAnswer): RestAnswer {
 }
 
 /** Checks a body; a wrong one or another status is `CatalogRejected` and says where. */
-export function parseBody<T>(schema: z.ZodType<T>, answer: RestAnswer, where: string): T {
+export function parseBody<T>(shape: Shape<T>, answer: RestAnswer, where: string): T {
   const details = { where, status: answer.status };
   if (answer.status !== 200) {
     const message = `${where} answered HTTP ${answer.status}: ${messageOf(answer)}`;
@@ -146,10 +145,9 @@ export function parseBody<T>(schema: z.ZodType<T>, answer: RestAnswer, where: st
     const message = `${where} did not answer with JSON: is this an Iceberg REST catalog?`;
     throw new IcewrightError('CatalogRejected', message, details, cause);
   }
-  const parsed = schema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  const faults = z.prettifyError(parsed.error).slice(0, 500);
-  const message = `${where} answered what cannot be understood: ${faults}`;
+  const checked = checkShape(shape, json);
+  if ('data' in checked) return checked.data;
+  const message = `${where} answered what cannot be understood: ${checked.faults}`;
   throw new IcewrightError('CatalogRejected', message, details);
 }
 

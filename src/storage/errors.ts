@@ -32,7 +32,8 @@ export function storageError(cause: unknown, uri: string, where: string): Icewri
     return new IcewrightError('InvariantBroken', message, { ...details, missing: true }, cause);
   }
   if (REFUSED.has(name) || status === 401 || status === 403) {
-    const message = `object store ${where} refused ${uri}: ${name}; check the keys and their rights`;
+    const told = `object store ${where} refused ${uri}: ${name}`;
+    const message = `${told}; check the keys and their rights`;
     return new IcewrightError('CredentialsRejected', message, details, cause);
   }
   const message = `object store ${where} cannot be used for ${uri}: ${why}`;
