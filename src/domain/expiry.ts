@@ -2,6 +2,8 @@
  * Which snapshots may expire, as exact ids. A snapshot goes only when it is old and nothing that is
  * known needs it; whatever is not known keeps it (design §6).
  */
+
+import { expiredUnasked } from './expiry-unasked.ts';
 import type { SnapshotInfo, TableHealth } from './health.ts';
 import { formatDuration } from './units.ts';
 import { ancestry, type Consumers, INPUTS_PROPERTY } from './watermark.ts';
@@ -87,25 +89,8 @@ function refuseExpiry({ health, consumers, nowMs }: ExpiryInput): ExpiryPlan | n
       `the watermark of ${blind} cannot be read, so what it still needs is not known`,
     );
   }
-  return refuseAgingRefs(health, nowMs, refuse);
-}
-
-/** The engine's expiry also drops refs that the table's own property calls too old. */
-function refuseAgingRefs(
-  health: TableHealth,
-  nowMs: number,
-  refuse: (metric: string, because: string) => ExpiryPlan,
-): ExpiryPlan | null {
-  const name = 'history.expire.max-ref-age-ms';
-  const maxAgeMs = Number(health.properties[name] ?? Number.POSITIVE_INFINITY);
-  const committed = new Map(health.snapshots.map((one) => [one.snapshotId, one.committedAtMs]));
-  const aged = health.refs.find(
-    (ref) =>
-      ref.name !== 'main' && !(nowMs - (committed.get(ref.snapshotId) ?? Number.NaN) < maxAgeMs),
-  );
-  if (aged === undefined) return null;
-  const because = `the engine would also drop ${aged.type} ${aged.name}: it is older than ${name}`;
-  return refuse('refs_kept', `${because}; drop the ref or unset the property first`);
+  const more = expiredUnasked(health, nowMs);
+  return more === null ? null : refuse('nothing_unasked', more);
 }
 
 function compareAge(a: SnapshotInfo, b: SnapshotInfo): number {

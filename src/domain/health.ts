@@ -4,6 +4,10 @@ export interface SnapshotRef {
   readonly name: string;
   readonly type: 'branch' | 'tag';
   readonly snapshotId: string;
+  /** The ref's own retention, where it has one: an engine's expiry obeys it unasked. */
+  readonly maxRefAgeMs?: number;
+  readonly maxSnapshotAgeMs?: number;
+  readonly minSnapshotsToKeep?: number;
 }
 
 /** One snapshot as the catalog's metadata tells it. Ids are decimal strings: they exceed 2^53. */
@@ -57,5 +61,9 @@ export interface TableHealth {
   readonly properties: Readonly<Record<string, string>>;
   /** Columns of the current schema in order, and the current partition spec's fields. */
   readonly columns: readonly { readonly name: string; readonly type: string }[];
-  readonly partitionFields: readonly { readonly name: string; readonly source: string; readonly transform: string }[];
+  readonly partitionFields: readonly {
+    readonly name: string;
+    readonly source: string;
+    readonly transform: string;
+  }[];
 }

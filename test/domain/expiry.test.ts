@@ -171,9 +171,30 @@ describe('refused as a whole', () => {
       refs,
       properties: { 'history.expire.max-ref-age-ms': ms },
     });
-    expect(plan(aging(String(30 * DAY_MS)))).toMatchObject({ metric: 'refs_kept' });
-    expect(plan(aging('soon'))).toMatchObject({ metric: 'refs_kept' });
+    expect(plan(aging(String(30 * DAY_MS)))).toMatchObject({ metric: 'nothing_unasked' });
+    expect(plan(aging('soon'))).toMatchObject({ metric: 'nothing_unasked' });
     expect(plan(aging(String(60 * DAY_MS)))).toMatchObject({ kind: 'expire' });
+    const own = { ...aging('x'), properties: {}, refs: [{ ...refs[0], maxRefAgeMs: DAY_MS }] };
+    expect(plan(own as Partial<TableHealth>)).toMatchObject({ metric: 'nothing_unasked' });
+  });
+  test("when the engine would expire more by a branch's own retention", () => {
+    const retained = (days: number, minSnapshotsToKeep?: number) => ({
+      snapshots: OLD,
+      refs: [
+        {
+          name: 'main',
+          type: 'branch' as const,
+          snapshotId: '5',
+          maxSnapshotAgeMs: days * DAY_MS,
+          ...(minSnapshotsToKeep === undefined ? {} : { minSnapshotsToKeep }),
+        },
+      ],
+    });
+    const answer = plan(retained(25));
+    expect(answer).toMatchObject({ kind: 'refuse', metric: 'nothing_unasked' });
+    expect(answer).toHaveProperty('because', expect.stringContaining('3 snapshots of branch main'));
+    expect(plan(retained(60))).toMatchObject({ kind: 'expire' });
+    expect(plan(retained(25, 5))).toMatchObject({ kind: 'expire' });
   });
 });
 
