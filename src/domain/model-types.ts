@@ -21,7 +21,7 @@ export type ColumnType =
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number };
 
 /** For messages: what a type may be. */
-export const TYPE_NAMES = `${PLAIN_TYPES.join(', ')} or decimal(precision,scale)`;
+export const TYPE_NAMES = `${PLAIN_TYPES.join(', ')} or decimal(precision,scale), quoted inside { }`;
 
 /** `null` when the text names no type. */
 export function parseColumnType(text: string): ColumnType | null {
