@@ -1,9 +1,9 @@
 /** run/stack.json: what `up` asks of the supervisor. */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { IcewrightError } from '../src/domain/errors.ts';
 import { ensureCredentials } from './credentials.ts';
 import { PROJECT_DIR, readJson, type StackHome } from './home.ts';
+import pins from './pins.json' with { type: 'json' };
 import type { StackPorts } from './ports.ts';
 import type { ServiceName, StackContext, StackParts } from './services/service.ts';
 import { buildSettings } from './settings.ts';
@@ -13,7 +13,7 @@ export interface StackConfig {
   readonly request: string;
   readonly ports: StackPorts;
   readonly parts: StackParts;
-  readonly versions: Readonly<Record<string, string>>;
+  readonly versions: Readonly<Record<ServiceName, string>>;
   readonly services: readonly ServiceName[];
 }
 
@@ -33,15 +33,16 @@ export function loadContext(home: StackHome, config: StackConfig): StackContext 
   return { home, ports, parts, versions, credentials, settings };
 }
 
-/** The version of each service, from the pins and the package itself. */
-export function readVersions(): Readonly<Record<string, string>> {
-  const pins = readJson<Record<string, unknown>>(join(PROJECT_DIR, 'stack', 'pins.json')) ?? {};
-  const own = JSON.parse(readFileSync(join(PROJECT_DIR, 'package.json'), 'utf8')) as {
-    version: string;
+/** The version of each service: what serves, not what it was built with. */
+export function readVersions(): Readonly<Record<ServiceName, string>> {
+  const own = readJson<{ version: string }>(join(PROJECT_DIR, 'package.json'));
+  return {
+    postgres: pins.postgres.version,
+    minio: pins.minio.version,
+    temporal: pins.temporal.server,
+    catalog: pins.catalog.version,
+    trino: pins.trino.version,
+    spark: pins.spark.version,
+    worker: own?.version ?? 'unknown',
   };
-  const versions = Object.entries(pins).flatMap(([part, pin]) => {
-    const version = typeof pin === 'string' ? pin : (pin as { version?: unknown } | null)?.version;
-    return typeof version === 'string' ? [[part, version] as const] : [];
-  });
-  return { ...Object.fromEntries(versions), worker: own.version };
 }

@@ -1,6 +1,7 @@
 /** The stack's ports: loopback only, each overridable, and who holds one that is taken. */
 import { createServer } from 'node:net';
 import { IcewrightError } from '../src/domain/errors.ts';
+import KNOWN from './ports.json' with { type: 'json' };
 import { describePortHolder } from './services/port-holder.ts';
 
 /** Everything the stack binds is bound here. */
@@ -19,37 +20,31 @@ export interface StackPorts {
 
 export type PortName = keyof StackPorts;
 
-/** What users and outside checks expect when nothing is overridden. */
-export const DEFAULT_PORTS: StackPorts = {
-  temporal: 7233,
-  temporalUi: 8233,
-  trino: 8080,
-  spark: 15002,
-  catalog: 8181,
-  s3: 9000,
-  postgres: 5433,
-  http: 9464,
-};
+export const PORT_NAMES = Object.keys(KNOWN) as readonly PortName[];
+
+/** What users and outside checks expect when nothing is overridden (ports.json). */
+export const DEFAULT_PORTS: StackPorts = mapPorts((name) => KNOWN[name].port);
 
 /** The environment variable that overrides each port. */
 export const PORT_VARIABLES: Readonly<Record<PortName, string>> = {
-  temporal: 'ICEWRIGHT_TEMPORAL_PORT',
-  temporalUi: 'ICEWRIGHT_TEMPORAL_UI_PORT',
-  trino: 'ICEWRIGHT_TRINO_PORT',
-  spark: 'ICEWRIGHT_SPARK_PORT',
-  catalog: 'ICEWRIGHT_CATALOG_PORT',
-  s3: 'ICEWRIGHT_S3_PORT',
-  postgres: 'ICEWRIGHT_POSTGRES_PORT',
-  http: 'ICEWRIGHT_HTTP_PORT',
+  temporal: KNOWN.temporal.variable,
+  temporalUi: KNOWN.temporalUi.variable,
+  trino: KNOWN.trino.variable,
+  spark: KNOWN.spark.variable,
+  catalog: KNOWN.catalog.variable,
+  s3: KNOWN.s3.variable,
+  postgres: KNOWN.postgres.variable,
+  http: KNOWN.http.variable,
 };
 
-export const PORT_NAMES = Object.keys(DEFAULT_PORTS) as readonly PortName[];
+function mapPorts(portOf: (name: PortName, index: number) => number): StackPorts {
+  const entries = PORT_NAMES.map((name, index) => [name, portOf(name, index)]);
+  return Object.fromEntries(entries) as unknown as StackPorts;
+}
 
 /** Reads the ports from the environment. Rejects with `ConfigInvalid` on a bad or doubled number. */
 export function readPorts(environment: NodeJS.ProcessEnv = process.env): StackPorts {
-  const ports = Object.fromEntries(
-    PORT_NAMES.map((name) => [name, readPort(name, environment)]),
-  ) as unknown as StackPorts;
+  const ports = mapPorts((name) => readPort(name, environment));
   for (const [index, name] of PORT_NAMES.entries()) {
     const twin = PORT_NAMES.slice(index + 1).find((other) => ports[other] === ports[name]);
     if (twin !== undefined) {
@@ -128,7 +123,5 @@ export async function findFreePorts(): Promise<StackPorts> {
     ),
   );
   await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
-  return Object.fromEntries(
-    PORT_NAMES.map((name, index) => [name, numbers[index]]),
-  ) as unknown as StackPorts;
+  return mapPorts((_, index) => numbers[index] ?? 0);
 }

@@ -21,7 +21,7 @@ export function buildCatalog(context: StackContext): Service {
   const url = `http://${LOOPBACK}:${ports.catalog}`;
   return {
     name: 'catalog',
-    version: versions.catalog ?? 'unknown',
+    version: versions.catalog,
     endpoint: url,
     ports: ['catalog'],
     needs: ['postgres', 'minio'],

@@ -12,7 +12,7 @@ export function buildMinio({ home, ports, parts, credentials, versions }: StackC
   const folder = join(home.data, 'minio');
   return {
     name: 'minio',
-    version: versions.minio ?? 'unknown',
+    version: versions.minio,
     endpoint: `http://${address}`,
     ports: ['s3'],
     needs: [],

@@ -28,7 +28,7 @@ export function buildPostgres(context: StackContext): Service {
   const folder = join(home.data, 'postgres');
   return {
     name: 'postgres',
-    version: versions.postgres ?? 'unknown',
+    version: versions.postgres,
     endpoint: `${LOOPBACK}:${ports.postgres}`,
     ports: ['postgres'],
     needs: [],

@@ -70,6 +70,5 @@ export interface StackContext {
   readonly parts: StackParts;
   readonly credentials: Credentials;
   readonly settings: Settings;
-  /** By part; `unknown` for one that is not pinned. */
-  readonly versions: Readonly<Record<string, string>>;
+  readonly versions: Readonly<Record<ServiceName, string>>;
 }

@@ -23,7 +23,7 @@ export function buildSpark(context: StackContext): Service {
   const scratch = join(home.data, 'spark');
   return {
     name: 'spark',
-    version: versions.spark ?? 'unknown',
+    version: versions.spark,
     endpoint: `sc://${LOOPBACK}:${ports.spark}/;token=${credentials.sparkToken}`,
     ports: ['spark'],
     needs: [],

@@ -13,7 +13,7 @@ export function buildTrino(context: StackContext): Service {
   const url = `http://${LOOPBACK}:${ports.trino}`;
   return {
     name: 'trino',
-    version: versions.trino ?? 'unknown',
+    version: versions.trino,
     endpoint: url,
     ports: ['trino'],
     needs: [],

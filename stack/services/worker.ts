@@ -18,7 +18,7 @@ export function buildWorker({ home, ports, parts, versions }: StackContext): Ser
   const url = `http://${LOOPBACK}:${ports.http}`;
   return {
     name: 'worker',
-    version: versions.worker ?? 'unknown',
+    version: versions.worker,
     endpoint: url,
     ports: ['http'],
     needs: ['postgres', 'minio', 'temporal', 'catalog', 'trino', 'spark'],
