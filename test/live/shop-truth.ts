@@ -10,6 +10,8 @@ export interface ShopComparison {
   readonly query: (sql: string) => Promise<readonly EngineRow[]>;
   /** Catalog of the lake. Default `lake`. */
   readonly catalog?: string;
+  /** Namespace of a layer. Default: the layer's own name. */
+  readonly namespaceOf?: (layer: string) => string;
   /** Key of the keyed hashes in hex; with it every hash is computed again and compared. */
   readonly pseudonymKey?: string;
 }
@@ -103,6 +105,7 @@ async function expectGold(comparison: ShopComparison, truth: ShopTruth): Promise
   expect(Number(funnel?.n)).toBe(truth.sessions);
 }
 
-function nameOf({ catalog = 'lake' }: ShopComparison, table: string): string {
-  return `${catalog}.${table}`;
+function nameOf({ catalog = 'lake', namespaceOf }: ShopComparison, table: string): string {
+  const [layer = '', name = ''] = table.split('.');
+  return `${catalog}.${namespaceOf?.(layer) ?? layer}.${name}`;
 }
