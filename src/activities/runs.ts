@@ -1,4 +1,5 @@
 /** The bookkeeping of runs: opened, queued, closed; and jobs put into tables' queues. */
+import { refusalOf } from '../domain/hand-plan.ts';
 import type { Job } from '../domain/job.ts';
 import type { Decision, Receipt } from '../domain/operation.ts';
 import { withFailures } from './failure.ts';
@@ -93,7 +94,6 @@ async function openRun(deps: RunDeps, input: OpenRunInput): Promise<OpenedRun> {
 }
 
 function refusedReceipt(decision: Decision, at: string): Receipt {
-  const because = decision.reasons.filter((reason) => !reason.met).map((reason) => reason.because);
   return {
     operation: decision.kind,
     engine: decision.engine ?? 'spark',
@@ -114,7 +114,7 @@ function refusedReceipt(decision: Decision, at: string): Receipt {
     engineOperationId: null,
     reattached: false,
     invariants: [],
-    error: { code: 'OperationUnsupported', message: because.join('; ') },
+    error: refusalOf(decision),
   };
 }
 

@@ -33,7 +33,7 @@ export interface TransformDeps extends OperateDeps {
 const PIN_MS = 24 * 3_600_000;
 const NO_TABLE: BeforeOperation = {
   snapshotId: null,
-  records: 0,
+  rows: { min: 0, max: 0 },
   files: 0,
   bytes: 0,
   snapshots: 0,
@@ -185,17 +185,26 @@ const DEFINITIVE: ReadonlySet<string> = new Set([
   'CredentialsRejected',
 ]);
 
-/** Namespace and table, `IF NOT EXISTS`: repeating them is harmless, so each attempt runs anew. */
+/**
+ * Namespace and table, `IF NOT EXISTS`: repeating them is harmless, so each attempt runs anew. Two
+ * models that create one namespace at the same time can meet all the same ("already exists" from
+ * the catalog); the second try then finds it.
+ */
 async function ensure(
   statements: readonly Statement[],
   input: TransformInput,
   runner: EngineRunner,
 ): Promise<void> {
   for (const [index, statement] of statements.entries()) {
-    const result = await runner.run(statement, {
-      key: `${input.runId}/ensure/${activityInfo().attempt}/${index}`,
-      session: `model/${input.model}`,
-      signal: cancellationSignal(),
+    const attempt = (tries: number) =>
+      runner.run(statement, {
+        key: `${input.runId}/ensure/${activityInfo().attempt}/${index}/${tries}`,
+        session: `model/${input.model}`,
+        signal: cancellationSignal(),
+      });
+    const result = await attempt(1).catch((error: unknown) => {
+      if (error instanceof IcewrightError && error.code === 'EngineRejected') return attempt(2);
+      throw error;
     });
     await result.release();
   }
@@ -213,7 +222,6 @@ function receiptOf(
 ): Receipt {
   const { before, startedAt } = started;
   const snapshots = after === null ? [] : snapshotsSince(after, before.snapshotId);
-  const added = snapshots.map(({ summary }) => Number(summary['added-records'] ?? 0));
   const snapshotAfter = after?.snapshotId ?? null;
   return {
     operation: 'transform',
@@ -231,12 +239,21 @@ function receiptOf(
     snapshotsAfter: after?.snapshots.length ?? before.snapshots,
     bytesRewritten: 0,
     filesRemoved: 0,
-    rowsWritten: added.reduce((sum, rows) => sum + rows, 0),
+    rowsWritten: snapshots.reduce((sum, { summary }) => sum + rowsWritten(summary), 0),
     engineOperationId: result?.engineOperationId ?? null,
     reattached: result?.reattached ?? false,
     invariants: [],
     error: null,
   };
+}
+
+const MERGED = 'spark.merge-into.num-target-rows-';
+
+/** A merge by copy-on-write also writes rows that have not changed: those are not counted. */
+function rowsWritten(summary: SnapshotInfo['summary']): number {
+  const merged = ['inserted', 'updated', 'deleted'].map((what) => summary[`${MERGED}${what}`]);
+  if (merged.every((count) => count === undefined)) return Number(summary['added-records'] ?? 0);
+  return merged.reduce((sum, count) => sum + Number(count ?? 0), 0);
 }
 
 function outcomeOf(input: TransformInput, receipt: Receipt): TransformOutcome {

@@ -97,5 +97,9 @@ function tellError(error: unknown, json: boolean): number {
 }
 
 if (import.meta.main) {
+  // `icewright runs list | head` closes the pipe: that is no error of ours.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === 'EPIPE' ? 0 : 1);
+  });
   process.exitCode = await main(process.argv.slice(2));
 }

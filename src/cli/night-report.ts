@@ -2,23 +2,36 @@
 import type { Plan, Receipt } from '../domain/operation.ts';
 import { formatBytes, formatDuration } from '../domain/units.ts';
 import type { MaintenanceReport, ModelReport, NightlyReport } from '../workflows/messages.ts';
-import { decisionLine, receiptLines } from './receipts.ts';
+import { decisionSummary, receiptLines } from './receipts.ts';
 import type { Terminal } from './terminal.ts';
 
-export function tellNight(
-  terminal: Terminal,
-  report: NightlyReport,
-  plan: Plan | null,
-  temporalUiUrl: string,
-): void {
+/** What a table was before the night and is after it. */
+export interface TableChange {
+  readonly table: string;
+  readonly files: readonly [number, number];
+  readonly snapshots: readonly [number, number];
+  readonly bytes: readonly [number, number];
+}
+
+export interface NightTold {
+  readonly report: NightlyReport;
+  readonly plan: Plan | null;
+  readonly changes: readonly TableChange[];
+  readonly temporalUiUrl: string;
+}
+
+export function tellNight(terminal: Terminal, night: NightTold): void {
+  const { report, plan, changes, temporalUiUrl } = night;
   const took = Date.parse(report.finishedAt) - Date.parse(report.startedAt);
   terminal.print();
   terminal.print(terminal.bold(`Night ${report.runId}: ${formatDuration(took)}`));
   terminal.print();
   tellModels(terminal, report.models);
-  if (plan !== null) {
+  if (changes.length > 0) {
     terminal.print();
-    tellTables(terminal, plan, report.maintenance);
+    tellTables(terminal, changes, report.maintenance);
+  }
+  if (plan !== null) {
     terminal.print();
     tellDecisions(terminal, plan);
   }
@@ -47,20 +60,19 @@ function tellModels(terminal: Terminal, models: readonly ModelReport[]): void {
 
 function tellTables(
   terminal: Terminal,
-  plan: Plan,
+  changes: readonly TableChange[],
   maintenance: readonly MaintenanceReport[],
 ): void {
-  const rows = plan.tables.map(({ table }) => {
+  const arrow = <T>([before, after]: readonly [T, T], text: (value: T) => string) =>
+    before === after ? text(after) : `${text(before)} → ${text(after)}`;
+  const rows = changes.map(({ table, files, snapshots, bytes }) => {
     const receipts = maintenance.find((one) => one.table === table)?.operations ?? [];
-    const first = receipts[0];
-    const last = receipts.at(-1);
-    if (first === undefined || last === undefined) return [table, '', '', '', 'nothing due'];
     return [
       table,
-      `${first.filesBefore} → ${last.filesAfter}`,
-      `${first.snapshotsBefore} → ${last.snapshotsAfter}`,
-      `${formatBytes(first.bytesBefore)} → ${formatBytes(last.bytesAfter)}`,
-      receipts.map(told).join(', '),
+      arrow(files, String),
+      arrow(snapshots, String),
+      arrow(bytes, formatBytes),
+      receipts.map(told).join(', ') || 'nothing due',
     ];
   });
   terminal.table(['table', '>files', '>snapshots', '>bytes', 'maintenance'], rows);
@@ -70,11 +82,20 @@ function told({ operation, engine, status }: Receipt): string {
   return `${operation.replace(/_/g, ' ')} ${status} (${engine})`;
 }
 
+/** Run in full, skipped in short: `icewright explain <table>` has every reason. */
 function tellDecisions(terminal: Terminal, plan: Plan): void {
-  terminal.print(terminal.bold('Decided, and why'));
-  for (const { table, decisions } of plan.tables) {
-    for (const decision of decisions) terminal.print(`  ${table}: ${decisionLine(decision)}`);
-  }
+  terminal.print(
+    'Decided, and why (measured of needed; "icewright explain <table>" has all of it)',
+  );
+  const kinds = [...new Set(plan.tables.flatMap((one) => one.decisions.map(({ kind }) => kind)))];
+  const rows = plan.tables.map(({ table, decisions }) => [
+    `  ${table}`,
+    ...kinds.map((kind) => {
+      const decision = decisions.find((one) => one.kind === kind);
+      return decision === undefined ? '' : decisionSummary(decision);
+    }),
+  ]);
+  terminal.table(['', ...kinds.map((kind) => kind.replace(/_/g, ' '))], rows);
 }
 
 function tellFailures(terminal: Terminal, report: NightlyReport): void {

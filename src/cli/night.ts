@@ -1,10 +1,10 @@
 /** Starts a night, shows how far it is, and prints its report. */
 import { CONTROL_QUEUE, nightlyWorkflowId, transformWorkflowId } from '../domain/ids.ts';
-import type { Plan } from '../domain/operation.ts';
+import { tableFromKey } from '../domain/table.ts';
 import type { NightlyInput, NightlyProgress, NightlyReport } from '../workflows/messages.ts';
 import type { CommandResult } from './command.ts';
 import { newRunId } from './job.ts';
-import { tellNight } from './night-report.ts';
+import { type TableChange, tellNight } from './night-report.ts';
 import type { Session } from './session.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -51,14 +51,50 @@ export async function performNight(
     terminal.note('no worker runs at the moment: the night waits until one is started');
   });
   terminal.progress('');
-  const plan = await readPlan(session, report);
-  tellNight(terminal, report, plan, session.config.temporal.uiUrl);
-  const json = { ...report, decisions: plan?.tables ?? [] };
+  const plan =
+    report.planId === null ? null : await (await session.ledger()).readPlan(report.planId);
+  const changes = await readChanges(session, report, plan?.tables.map((one) => one.table) ?? []);
+  tellNight(terminal, { report, plan, changes, temporalUiUrl: session.config.temporal.uiUrl });
+  const json = { ...report, tables: changes, decisions: plan?.tables ?? [] };
   return report.failed.length === 0 ? { json } : { json, exitCode: 1 };
 }
 
-async function readPlan(session: Session, report: NightlyReport): Promise<Plan | null> {
-  return report.planId === null ? null : (await session.ledger()).readPlan(report.planId);
+/** From the first receipt's "before" to the last one's "after"; a table without one, as it is. */
+async function readChanges(
+  session: Session,
+  report: NightlyReport,
+  tables: readonly string[],
+): Promise<readonly TableChange[]> {
+  const ledger = await session.ledger();
+  const runs = await ledger.listRuns({ parentRunId: report.runId, limit: 10_000 });
+  const receipts = (await Promise.all(runs.map((run) => ledger.listReceipts(run.runId)))).flat();
+  receipts.sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
+  return Promise.all(
+    tables.map(async (table) => {
+      const mine = receipts.filter((one) => one.table === table && one.status !== 'refused');
+      const first = mine[0];
+      const last = mine.at(-1);
+      if (first === undefined || last === undefined) return unchanged(session, table);
+      return {
+        table,
+        files: [first.filesBefore, last.filesAfter] as const,
+        snapshots: [first.snapshotsBefore, last.snapshotsAfter] as const,
+        bytes: [first.bytesBefore, last.bytesAfter] as const,
+      };
+    }),
+  );
+}
+
+async function unchanged(session: Session, table: string): Promise<TableChange> {
+  const catalog = await session.catalog();
+  const options = { nowMs: Date.now(), depth: 'metadata' } as const;
+  const health = await catalog.measureTable(tableFromKey(table), options);
+  return {
+    table,
+    files: [health.dataFiles, health.dataFiles],
+    snapshots: [health.snapshots.length, health.snapshots.length],
+    bytes: [health.totalBytes, health.totalBytes],
+  };
 }
 
 function progressLine({ phase, models, tables }: NightlyProgress): string {

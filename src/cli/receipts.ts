@@ -18,12 +18,24 @@ export function receiptLines(receipts: readonly Receipt[]): readonly string[] {
   });
 }
 
-/** `compact: skip, because 2 small files, fewer than 5` */
+/** `compact: skip: file reduction 0 is below the trigger's 4` */
 export function decisionLine(decision: Decision): string {
-  const unmet = decision.reasons.filter((reason) => !reason.met);
-  const told = decision.action === 'run' ? decision.reasons : unmet;
-  const because = told.map((reason) => reason.because).join('; ');
-  const engine = decision.engine === null ? '' : ` on ${decision.engine}`;
-  const what = decision.kind.replace(/_/g, ' ');
-  return `${what}: ${decision.action}${decision.action === 'run' ? engine : ''}: ${because}`;
+  const { action, engine, kind, reasons } = decision;
+  const unmet = reasons.filter((reason) => !reason.met);
+  const told = (action === 'run' ? reasons : unmet).map((reason) => reason.because);
+  const where = action === 'run' && engine !== null ? ` on ${engine}` : '';
+  return `${kind.replace(/_/g, ' ')}: ${action}${where}: ${told.join('; ')}`;
+}
+
+/** The shortest true answer: `skip, file_reduction 0 of 4` or `run on trino, file_reduction 7 of 4`. */
+export function decisionSummary(decision: Decision): string {
+  const { action, engine, reasons } = decision;
+  const telling = reasons.find(({ met, value }) =>
+    action === 'run' ? typeof value === 'number' : !met,
+  );
+  const measured =
+    typeof telling?.value === 'number' ? `${telling.value} of ${telling.threshold}` : null;
+  const because =
+    measured === null ? telling?.because : `${telling?.metric.replace(/_/g, ' ')} ${measured}`;
+  return `${action}${action === 'run' ? ` on ${engine}` : ''}${because ? ` (${because})` : ''}`;
 }

@@ -15,6 +15,9 @@ export interface Terminal {
   red(text: string): string;
 }
 
+/** Without a terminal a log is read later: a line now and then is enough. */
+const PLAIN_PROGRESS_MS = 2_000;
+
 export function createTerminal(json: boolean): Terminal {
   const stream = json ? process.stderr : process.stdout;
   const live = process.stderr.isTTY === true;
@@ -22,6 +25,7 @@ export function createTerminal(json: boolean): Terminal {
   const style = (code: number) => (text: string) =>
     colours ? `\u001b[${code}m${text}\u001b[0m` : text;
   let shown = '';
+  let shownAtMs = 0;
   const clear = () => {
     if (live && shown !== '') process.stderr.write('\r\u001b[K');
     shown = '';
@@ -39,10 +43,11 @@ export function createTerminal(json: boolean): Terminal {
     },
     progress: (line) => {
       if (line === shown) return;
-      if (live)
-        process.stderr.write(`\r\u001b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
-      else if (line !== '') process.stderr.write(`${line}\n`);
+      if (!live && (line === '' || Date.now() - shownAtMs < PLAIN_PROGRESS_MS)) return;
+      const width = (process.stderr.columns ?? 80) - 1;
+      process.stderr.write(live ? `\r\u001b[K${line.slice(0, width)}` : `${line}\n`);
       shown = line;
+      shownAtMs = Date.now();
     },
     table: (headings, rows) => {
       for (const line of alignColumns(headings, rows)) print(line);

@@ -37,7 +37,11 @@ export function parseDuration(text: string): number {
 /** 5400000 → `"1.5 h"`. */
 export function formatDuration(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
-  for (const [unit, size] of [['d', 86400e3], ['h', 3600e3], ['m', 60e3]] as const) {
+  for (const [unit, size] of [
+    ['d', 86400e3],
+    ['h', 3600e3],
+    ['m', 60e3],
+  ] as const) {
     if (ms >= size) return `${Number((ms / size).toFixed(1))} ${unit}`;
   }
   return `${Number((ms / 1000).toFixed(1))} s`;

@@ -67,7 +67,14 @@ const snapshot = z.object({
   summary: z.record(z.string(), z.string()).default({}),
 });
 
-const ref = z.object({ 'snapshot-id': id, type: z.enum(['branch', 'tag']) });
+const retention = z.coerce.number().int().min(0).nullish();
+const ref = z.object({
+  'snapshot-id': id,
+  type: z.enum(['branch', 'tag']),
+  'max-ref-age-ms': retention,
+  'max-snapshot-age-ms': retention,
+  'min-snapshots-to-keep': retention,
+});
 const logEntry = z.object({ 'timestamp-ms': time, 'metadata-file': z.string() });
 
 export const METADATA = z.object({

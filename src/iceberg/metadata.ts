@@ -91,9 +91,23 @@ function realId(id: string | null | undefined): string | null {
   return id === null || id === undefined || id === '-1' ? null : id;
 }
 
+/** Only what the ref sets itself: what it leaves out follows the table's properties. */
+function retentionOf(ref: NonNullable<MetadataJson['refs']>[string]): Partial<SnapshotRef> {
+  const {
+    'max-ref-age-ms': maxRefAgeMs,
+    'max-snapshot-age-ms': maxSnapshotAgeMs,
+    'min-snapshots-to-keep': minSnapshotsToKeep,
+  } = ref;
+  return {
+    ...(maxRefAgeMs == null ? {} : { maxRefAgeMs }),
+    ...(maxSnapshotAgeMs == null ? {} : { maxSnapshotAgeMs }),
+    ...(minSnapshotsToKeep == null ? {} : { minSnapshotsToKeep }),
+  };
+}
+
 function readRefs(json: MetadataJson, current: string | null): readonly SnapshotRef[] {
   const refs = Object.entries(json.refs ?? {}).map(([name, ref]): SnapshotRef => {
-    return { name, type: ref.type, snapshotId: ref['snapshot-id'] };
+    return { name, type: ref.type, snapshotId: ref['snapshot-id'], ...retentionOf(ref) };
   });
   // v1 writers know no refs: the current snapshot is the head of main all the same.
   const hasMain = refs.some((ref) => ref.name === 'main');

@@ -18,6 +18,7 @@ import { createMetrics, type Metrics } from '../http/metrics.ts';
 import { openCatalog } from '../lake.ts';
 import { createLedger } from '../ledger/ledger.ts';
 import { migrate } from '../ledger/migrate.ts';
+import { log } from '../log.ts';
 import { openProject } from '../project/project.ts';
 import { connectTemporal } from '../temporal/connect.ts';
 import { submitJob } from '../temporal/jobs.ts';
@@ -42,6 +43,7 @@ export async function buildPorts(config: Config): Promise<Ports> {
     url: config.spark.url,
     deployment: config.deployment,
     catalog: config.catalog.name,
+    log: (message) => log.info(message),
   });
   const trino = createTrinoRunner({ ...config.trino, catalog: config.catalog.name });
   const compilers: Record<EngineName, Compiler> = {

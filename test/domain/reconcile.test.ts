@@ -111,6 +111,16 @@ describe('checkInvariants', () => {
     expect(broken(checkInvariants(COMPACT, beforeOf(health([ONE, TWO])), after))).toEqual([]);
   });
 
+  it('lets a rewrite apply position deletes, but lose no row that is live', () => {
+    const deletes = { 'total-position-deletes': '3' };
+    const before = beforeOf(health([ONE, snapshot('2', '1', 'overwrite', deletes)]));
+    const rewritten = [ONE, TWO, snapshot('3', '2', 'replace')];
+    expect(broken(checkInvariants(COMPACT, before, health(rewritten, { records: 7 })))).toEqual([]);
+    expect(broken(checkInvariants(COMPACT, before, health(rewritten, { records: 6 })))).toEqual([
+      'rows_unchanged',
+    ]);
+  });
+
   it('sees lost rows and moved refs', () => {
     const tag = { name: 'audit', type: 'tag' as const, snapshotId: '1' };
     const before = beforeOf(health([ONE, TWO], { refs: [tag] }));

@@ -95,6 +95,19 @@ describe('table metadata', () => {
     expect(metadata.metadataLog).toEqual(['s3://b/v1.json']);
   });
 
+  it('keeps the retention that a ref sets itself, for expiry to look at', () => {
+    const branch = { 'snapshot-id': 8, type: 'branch', 'min-snapshots-to-keep': 1 };
+    const refs = { ...V2.refs, audit: { ...branch, 'max-snapshot-age-ms': 60000 } };
+    const audit = read({ ...V2, refs }).refs.find((ref) => ref.name === 'audit');
+    expect(audit).toEqual({
+      name: 'audit',
+      type: 'branch',
+      snapshotId: '8',
+      maxSnapshotAgeMs: 60000,
+      minSnapshotsToKeep: 1,
+    });
+  });
+
   it('takes -1 for "no snapshot"', () => {
     expect(read({ ...V2, 'current-snapshot-id': -1 }).currentSnapshotId).toBeNull();
   });

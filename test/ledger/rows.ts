@@ -33,7 +33,7 @@ export function started(runId: string, ordinal = 0): StartedOperation {
     engine: 'spark',
     before: {
       snapshotId: '9007199254740993',
-      records: 5,
+      rows: { min: 5, max: 5 },
       files: 3,
       bytes: 9,
       snapshots: 2,
