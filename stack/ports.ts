@@ -2,7 +2,7 @@
 import { createServer } from 'node:net';
 import { IcewrightError } from '../src/domain/errors.ts';
 import KNOWN from './ports.json' with { type: 'json' };
-import { describePortHolder } from './services/port-holder.ts';
+import { describePortHolder } from './preflight/port-holder.mjs';
 
 /** Everything the stack binds is bound here. */
 export const LOOPBACK = '127.0.0.1';

@@ -26,10 +26,10 @@ export async function checkPorts(home, environment = process.env) {
     const twin = asked.get(port);
     if (!Number.isInteger(port) || port < 1 || port > 65535) {
       const remedy = 'give a whole number from 1 to 65535';
-      problems.push({ problem: `${variable}=${text} is not a port`, remedy });
+      problems.push({ what: `${variable}=${text} is not a port`, remedy });
     } else if (twin !== undefined) {
       const remedy = 'give each its own';
-      problems.push({ problem: `port ${port} is given twice: ${twin} and ${variable}`, remedy });
+      problems.push({ what: `port ${port} is given twice: ${twin} and ${variable}`, remedy });
     } else {
       asked.set(port, variable);
       problems.push(...(await checkPort(name, port, variable, readOwnPorts(home))));
@@ -50,13 +50,13 @@ async function checkPort(name, port, variable, own) {
   const fault = await tryToListen(port);
   if (fault === undefined) return [];
   if (fault !== 'EADDRINUSE') {
-    const problem = `port ${port} (${name}) cannot be opened: ${fault}`;
-    return [{ problem, remedy: `choose another port with ${variable}` }];
+    const what = `port ${port} (${name}) cannot be opened: ${fault}`;
+    return [{ what, remedy: `choose another port with ${variable}` }];
   }
   const holder = describePortHolder(port) ?? 'a process that cannot be seen';
   return [
     {
-      problem: `port ${port} (${name}) is taken by ${holder}`,
+      what: `port ${port} (${name}) is taken by ${holder}`,
       remedy: `end it, or choose another port with ${variable}`,
     },
   ];

@@ -79,7 +79,7 @@ export function checkDisk(needs, look = lookAtDisk) {
     const list = disk.needs.map(({ what, path, bytes }) => `${what} ${gb(bytes)} in ${path}`);
     return [
       {
-        what: `too little disk: ${gb(wanted)} needed, ${gb(disk.freeBytes)} free (${list.join(', ')})`,
+        problem: `too little disk: ${gb(wanted)} needed, ${gb(disk.freeBytes)} free (${list.join(', ')})`,
         remedy: 'make room, or move the caches with XDG_CACHE_HOME, GOPATH and ICEWRIGHT_HOME',
       },
     ];
@@ -94,7 +94,7 @@ export function checkMemory({ availableBytes, totalBytes } = lookAtMemory()) {
   if (availableBytes >= MEMORY_BYTES) return [];
   return [
     {
-      what:
+      problem:
         `too little memory: the stack needs ${gb(MEMORY_BYTES)}, ${gb(availableBytes)} ` +
         `of ${gb(totalBytes)} are free`,
       remedy: 'end other programs, or take a larger machine',
