@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 
 /** @typedef {{ home: string, major: number }} Jdk */
-/** @typedef {{ jdk: Jdk } | { problem: string, remedy: string }} JdkChoice */
+/** @typedef {{ jdk: Jdk } | { what: string, remedy: string }} JdkChoice */
 /**
  * @typedef {object} JdkNeed
  * @property {string} tool
@@ -58,7 +58,7 @@ export function chooseJdk(engine, environment = process.env, installed = install
   const majors = [...new Set(jdks.map(({ major }) => major))].sort((a, b) => a - b);
   const found = majors.length === 0 ? 'none was found' : `found only ${majors.join(', ')}`;
   return {
-    problem: `${need.tool} needs ${need.wanted}: ${found}`,
+    what: `${need.tool} needs ${need.wanted}: ${found}`,
     remedy: `install one (for example ${need.example}), or set ${need.variable} to its folder`,
   };
 }
@@ -73,7 +73,7 @@ function chooseNamed(need, home) {
   if (jdk !== undefined && need.rank(jdk.major) >= 0) return { jdk };
   const found = jdk === undefined ? 'no JDK (bin/javac and release)' : `a JDK ${jdk.major}`;
   return {
-    problem: `${need.variable}=${home} holds ${found}; ${need.tool} needs ${need.wanted}`,
+    what: `${need.variable}=${home} holds ${found}; ${need.tool} needs ${need.wanted}`,
     remedy: `set it to such a JDK's folder, or unset it to have one searched for`,
   };
 }

@@ -1,5 +1,6 @@
 /** Room on disk and in memory, for what is still to be fetched, built and started. */
-import { existsSync, statfsSync, statSync } from 'node:fs';
+// As one object: a Node too old to have statfs must still get as far as being told so.
+import fs from 'node:fs';
 import { freemem, homedir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 
@@ -79,7 +80,7 @@ export function checkDisk(needs, look = lookAtDisk) {
     const list = disk.needs.map(({ what, path, bytes }) => `${what} ${gb(bytes)} in ${path}`);
     return [
       {
-        problem: `too little disk: ${gb(wanted)} needed, ${gb(disk.freeBytes)} free (${list.join(', ')})`,
+        what: `too little disk: ${gb(wanted)} needed, ${gb(disk.freeBytes)} free (${list.join(', ')})`,
         remedy: 'make room, or move the caches with XDG_CACHE_HOME, GOPATH and ICEWRIGHT_HOME',
       },
     ];
@@ -94,7 +95,7 @@ export function checkMemory({ availableBytes, totalBytes } = lookAtMemory()) {
   if (availableBytes >= MEMORY_BYTES) return [];
   return [
     {
-      problem:
+      what:
         `too little memory: the stack needs ${gb(MEMORY_BYTES)}, ${gb(availableBytes)} ` +
         `of ${gb(totalBytes)} are free`,
       remedy: 'end other programs, or take a larger machine',
@@ -105,9 +106,9 @@ export function checkMemory({ availableBytes, totalBytes } = lookAtMemory()) {
 /** The file system of a path that need not exist yet. @param {string} path */
 function lookAtDisk(path) {
   let folder = path;
-  while (!existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
-  const { bavail, bsize } = statfsSync(folder);
-  return { id: String(statSync(folder).dev), freeBytes: bavail * bsize };
+  while (!fs.existsSync(folder) && dirname(folder) !== folder) folder = dirname(folder);
+  const { bavail, bsize } = fs.statfsSync(folder);
+  return { id: String(fs.statSync(folder).dev), freeBytes: bavail * bsize };
 }
 
 function lookAtMemory() {

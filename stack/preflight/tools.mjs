@@ -1,7 +1,7 @@
 /** The command-line tools that set-up needs: versions, without downloading anything. */
 import { execFileSync } from 'node:child_process';
 
-/** @typedef {{ problem: string, remedy: string }} Problem */
+/** @typedef {{ what: string, remedy: string }} Problem */
 
 /** The oldest that will do. Go: minio's go.mod; Maven: its dependency plugin; npm: the lock file. */
 export const OLDEST = /** @type {const} */ ({ node: '20.0', npm: '9.0', go: '1.24', maven: '3.6' });
@@ -28,7 +28,7 @@ export function checkNode(version = process.versions.node) {
   if (isAtLeast(version, OLDEST.node)) return [];
   return [
     {
-      problem: `Node ${version} is too old`,
+      what: `Node ${version} is too old`,
       remedy: `install Node ${OLDEST.node.split('.')[0]} or later: it only installs the pinned one`,
     },
   ];
@@ -77,10 +77,10 @@ export function checkMaven(environment = process.env) {
  */
 function judge({ name, found, least, use, remedy }) {
   if (found === undefined) {
-    return [{ problem: `${name} was not found; it ${use}`, remedy }];
+    return [{ what: `${name} was not found; it ${use}`, remedy }];
   }
   if (isAtLeast(found, least)) return [];
-  return [{ problem: `${name} ${found} is too old: ${least} or later is needed`, remedy }];
+  return [{ what: `${name} ${found} is too old: ${least} or later is needed`, remedy }];
 }
 
 /**

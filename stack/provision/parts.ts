@@ -50,7 +50,7 @@ export async function ensureTemporal(onProgress: ProgressListener): Promise<stri
 function requireJdk(engine: 'spark' | 'trino'): string {
   const choice = chooseJdk(engine);
   if ('jdk' in choice) return choice.jdk.home;
-  throw new IcewrightError('PrerequisiteMissing', `${choice.problem}: ${choice.remedy}`);
+  throw new IcewrightError('PrerequisiteMissing', `${choice.what}: ${choice.remedy}`);
 }
 
 /** The pinned Node that npm installed with the project, else the one that runs this. */
