@@ -1,0 +1,2 @@
+-- Beside the ledger's own database (icewright): the source shop. Temporal makes its own.
+CREATE DATABASE shop;
