@@ -32,7 +32,7 @@ export type ProgressListener = (record: ServiceRecord) => void;
 
 const POLL_MS = 50;
 /** Above any service's own limit: only a supervisor that hangs meets this one. */
-const UP_TIMEOUT_MS = 300_000;
+const UP_TIMEOUT_MS = 420_000;
 /** All ranks of services one after the other, each within its own limit. */
 const DOWN_TIMEOUT_MS = 60_000;
 /** A service that keeps ending while `up` waits for it is a fault to be shown. */

@@ -27,7 +27,7 @@ export function buildSpark(context: StackContext): Service {
     endpoint: `sc://${LOOPBACK}:${ports.spark}/;token=${credentials.sparkToken}`,
     ports: ['spark'],
     needs: [],
-    readyTimeoutMs: 180_000,
+    readyTimeoutMs: 300_000,
     stop: { signal: 'SIGTERM', timeoutMs: 10_000, rank: 1 },
     prepare: async () => {
       // Only shuffle files and session artifacts lie here; a killed server leaves its own behind.

@@ -17,7 +17,7 @@ export function buildTrino(context: StackContext): Service {
     endpoint: url,
     ports: ['trino'],
     needs: [],
-    readyTimeoutMs: 180_000,
+    readyTimeoutMs: 300_000,
     stop: { signal: 'SIGTERM', timeoutMs: 10_000, rank: 1 },
     prepare: async () => {
       await mkdir(folder, { recursive: true });
