@@ -1,6 +1,7 @@
 /** Runs the commands that make a part; their output goes to the part's log. */
 import { spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 import { IcewrightError } from '../../src/domain/errors.ts';
 import { describeTail, openLog } from '../services/log-file.ts';
 import type { Command } from './part.ts';
@@ -32,6 +33,7 @@ export async function runCommand(command: Command, context: CommandContext): Pro
 
 /** Resolves to undefined when it ended well, else to how it ended. */
 async function runOnce(command: Command, context: CommandContext): Promise<string | undefined> {
+  context.signal.throwIfAborted();
   const output = openLog(context.log);
   const child = spawn(command.file, command.args, {
     cwd: command.cwd,
@@ -67,9 +69,10 @@ function commandFailed(
   problem: string,
 ): IcewrightError {
   const line = describeCommand(command);
+  const tail = stripVTControlCharacters(describeTail(log));
   return new IcewrightError(
     'StackFailed',
-    `cannot provide ${part}: "${line}" ${problem}. ${describeTail(log)}\n` +
+    `cannot provide ${part}: "${line}" ${problem}. ${tail}\n` +
       `Mend what it says (often the network, a proxy or a full disk). ${RESUME}`,
     { part, command: line, log },
   );

@@ -1,6 +1,7 @@
 /** Makes the parts that the cache does not hold, all at once. */
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { IcewrightError } from '../../src/domain/errors.ts';
 import { runCommand } from './command.ts';
 import { type PartLock, takeLock } from './lock.ts';
 import type { Part } from './part.ts';
@@ -25,6 +26,8 @@ export async function ensureAll(
   if (missing.length === 0) return;
   const progress = createProgress(onProgress, intervalMs);
   const abort = new AbortController();
+  const stop = () => abort.abort(stopped());
+  for (const signal of STOP_SIGNALS) process.once(signal, stop);
   try {
     const made = missing.map((part) => ensurePart(part, cache, progress, abort.signal));
     for (const one of made) one.catch((error) => abort.abort(error));
@@ -32,7 +35,18 @@ export async function ensureAll(
     abort.signal.throwIfAborted();
   } finally {
     progress.close();
+    for (const signal of STOP_SIGNALS) process.removeListener(signal, stop);
   }
+}
+
+/** Commands are ended and drafts removed before the process ends. */
+const STOP_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+function stopped(): IcewrightError {
+  return new IcewrightError(
+    'Cancelled',
+    'set-up was stopped. Run the same command again: it goes on where this one was stopped',
+  );
 }
 
 async function ensurePart(
@@ -55,9 +69,21 @@ async function ensurePart(
       await makePart(part, cache, lock, signal);
     }
     progress.end(part);
+  } catch (error) {
+    throw error instanceof IcewrightError ? error : partFailed(part, cache, error);
   } finally {
     lock.release();
   }
+}
+
+function partFailed({ title }: Part, cache: string, error: unknown): IcewrightError {
+  const told = error instanceof Error ? error.message : String(error);
+  return new IcewrightError(
+    'StackFailed',
+    `cannot provide ${title} in ${cache}: ${told}. Mend that, then run the same command again`,
+    { part: title },
+    error,
+  );
 }
 
 const DRAFT_MARK = '.draft-';

@@ -65,7 +65,9 @@ async function resolveClasspath(
   await run({
     file: 'mvn',
     args: [
-      ...['--batch-mode', '--quiet', '-Dstyle.color=never', `${plugin}:build-classpath`],
+      // Asks again for what was once not found: Maven would remember that for a day.
+      ...['--batch-mode', '--quiet', '--update-snapshots', '-Dstyle.color=never'],
+      `${plugin}:build-classpath`,
       ...[`-Dmdep.outputFile=${list}`, ...properties.map(([key, value]) => `-D${key}=${value}`)],
     ],
     cwd: draft,
