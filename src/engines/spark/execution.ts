@@ -204,7 +204,7 @@ function createPatience({ wire, context, limits, log }: ExecutionOptions): Patie
       const now = performance.now();
       if (awaySince === null) {
         awaySince = now;
-        log(`stream of operation ${context.operationId} broke, attaching again: ${failure?.text}`);
+        log(`stream of operation ${context.operationId} broke, attaching again`);
       }
       if (now - awaySince >= limits.reconnectLimitMs) {
         const away = formatDuration(limits.reconnectLimitMs);
