@@ -42,7 +42,7 @@ function mapPorts(portOf: (name: PortName, index: number) => number): StackPorts
   return Object.fromEntries(entries) as unknown as StackPorts;
 }
 
-/** Reads the ports from the environment. Rejects with `ConfigInvalid` on a bad or doubled number. */
+/** Reads the ports. Rejects with `ConfigInvalid` on a number that is bad or given twice. */
 export function readPorts(environment: NodeJS.ProcessEnv = process.env): StackPorts {
   const ports = mapPorts((name) => readPort(name, environment));
   for (const [index, name] of PORT_NAMES.entries()) {
@@ -50,8 +50,8 @@ export function readPorts(environment: NodeJS.ProcessEnv = process.env): StackPo
     if (twin !== undefined) {
       throw new IcewrightError(
         'ConfigInvalid',
-        `port ${ports[name]} is given twice: ${PORT_VARIABLES[name]} and ${PORT_VARIABLES[twin]}; ` +
-          'give each its own',
+        `port ${ports[name]} is given twice: ${PORT_VARIABLES[name]} and ` +
+          `${PORT_VARIABLES[twin]}; give each its own`,
       );
     }
   }

@@ -1,4 +1,4 @@
-/** Spark Connect: driver and executors in one process; settings in stack/spark/spark-defaults.conf. */
+/** Spark Connect: driver and executors in one process; its settings stand in stack/spark. */
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';

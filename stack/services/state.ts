@@ -5,7 +5,7 @@ import type { StopRule } from './service.ts';
 
 /**
  * `waiting` for its needs · `starting` · `ready` · `restarting` after it ended · `failed` at its
- * start, not tried again by itself · `stopping` · `stopped` · `orphaned`: runs without a supervisor.
+ * start, not tried again by itself · `stopping` · `stopped` · `orphaned`: its supervisor is gone.
  */
 export type ServiceState =
   | 'waiting'

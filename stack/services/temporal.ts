@@ -34,7 +34,7 @@ export function buildTemporal({ home, ports, parts, versions }: StackContext): S
         cwd: folder,
       };
     },
-    // The port opens before the namespace exists; through the UI's own proxy both are asked at once.
+    // The port opens before the namespace exists; the UI's own proxy asks for both at once.
     probe: () => probeHttp(`${ui}/api/v1/namespaces/${TEMPORAL_NAMESPACE}`),
   };
 }

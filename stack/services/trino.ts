@@ -39,7 +39,7 @@ function launcher(trinoHome: string): string {
   return join(trinoHome, 'bin', `${process.platform}-${architecture}`, 'launcher');
 }
 
-/** The values of the `${ENV:NAME}` in the settings files: secrets stay out of files and arguments. */
+/** The values of `${ENV:NAME}` in the settings files: no secret in files or arguments. */
 function trinoEnvironment({ ports, parts, credentials, settings }: StackContext) {
   const java = javaHome(parts.javaForTrino);
   return serviceEnvironment({

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { StackStatus } from '../../stack/control.ts';
 import type { ServiceRecord } from '../../stack/services/state.ts';
 
-/** The loopback addresses as `/proc/net/tcp` and `tcp6` write them: 127.0.0.1, ::1, mapped 127.0.0.1. */
+/** 127.0.0.1, ::1 and the mapped 127.0.0.1 as `/proc/net/tcp` and `tcp6` write them. */
 const LOOPBACK = /^(0100007F|0{24}01000000|0{16}FFFF00000100007F)$/;
 
 export function recordOf(status: StackStatus, name: string): ServiceRecord {

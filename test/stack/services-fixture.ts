@@ -1,4 +1,4 @@
-/** Real processes in the role of services: small Node programs that listen, end or refuse to end. */
+/** Real processes in the role of services: small Node programs. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
