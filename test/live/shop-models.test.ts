@@ -38,13 +38,13 @@ async function inShop<T>(work: (client: Client) => Promise<T>): Promise<T> {
   }
 }
 
-test('the first night, and after days that passed, the lake equals the shop', async () => {
+test('after the first night the lake equals the shop', async () => {
   await lake.night();
   await expectEqual();
-  await advanceShop(shopUrl, { days: 1 });
-  await lake.night();
-  await expectEqual();
-  await advanceShop(shopUrl, { days: 2 });
+});
+
+test.each([1, 2])('after %i more days the lake equals the shop', async (days) => {
+  await advanceShop(shopUrl, { days });
   await lake.night();
   await expectEqual();
 });

@@ -35,7 +35,11 @@ export interface ShopLake {
 export function openShopLake(prefix: string): ShopLake {
   const catalogName = config.catalog.name;
   const deployment = `${prefix}-${process.pid}`;
-  const spark = createSparkRunner({ url: config.spark.url, deployment });
+  const spark = createSparkRunner({
+    url: config.spark.url,
+    catalog: catalogName,
+    deployment,
+  });
   const trino = createTrinoRunner({ ...config.trino, catalog: catalogName });
   const catalog = openCatalog(config);
   const namespaceOf = (layer: string) => `${prefix}_${layer}`;
