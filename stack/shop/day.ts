@@ -90,7 +90,8 @@ async function editCustomers({ client, chance }: DayContext): Promise<void> {
     `UPDATE customers AS t
      SET email = coalesce(n.email, t.email), phone = coalesce(n.phone, t.phone),
        country = n.country, updated_at = c.now_at
-     FROM shop_clock AS c, jsonb_to_recordset($1) AS n(id bigint, email text, phone text, country text)
+     FROM shop_clock AS c,
+       jsonb_to_recordset($1) AS n(id bigint, email text, phone text, country text)
      WHERE t.customer_id = n.id`,
     [JSON.stringify(edits)],
   );

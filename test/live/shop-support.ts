@@ -51,15 +51,7 @@ export function openShopLake(prefix: string): ShopLake {
     await result.release();
     return result.rows;
   };
-  const measure = async (table: string): Promise<TableHealth | null> => {
-    try {
-      const options = { nowMs: Date.now(), depth: 'metadata' } as const;
-      return await catalog.measureTable(tableFromKey(table), options);
-    } catch (error) {
-      if (error instanceof IcewrightError && error.code === 'TableNotFound') return null;
-      throw error;
-    }
-  };
+  const measure = (table: string) => measureOrNull(catalog, table);
   const runOne = async (model: Model) => {
     const table = tableKey(model.target);
     const target = await measure(table);
@@ -103,6 +95,19 @@ export function openShopLake(prefix: string): ShopLake {
       await Promise.all([spark.close(), trino.close()]);
     },
   };
+}
+
+async function measureOrNull(
+  catalog: ReturnType<typeof openCatalog>,
+  table: string,
+): Promise<TableHealth | null> {
+  try {
+    const options = { nowMs: Date.now(), depth: 'metadata' } as const;
+    return await catalog.measureTable(tableFromKey(table), options);
+  } catch (error) {
+    if (error instanceof IcewrightError && error.code === 'TableNotFound') return null;
+    throw error;
+  }
 }
 
 /** The same model with its table and its inputs in other namespaces. */
