@@ -103,7 +103,7 @@ export interface Config {
 
 /** Where the embedded stack keeps its data and settings; `ICEWRIGHT_HOME` moves it. */
 export function homeDir(environment: NodeJS.ProcessEnv = process.env): string {
-  return resolve(environment['ICEWRIGHT_HOME'] ?? join(PROJECT_DIR, '.icewright'));
+  return resolve(environment.ICEWRIGHT_HOME ?? join(PROJECT_DIR, '.icewright'));
 }
 
 /**

@@ -186,11 +186,14 @@ describe('size', () => {
     expect(found).toEqual([]);
   });
 
-  test('lines have at most 100 columns (tests may quote long texts)', () => {
+  test('lines have at most 100 columns; one quoted text may reach 120, tests quote longer', () => {
+    const limitOf = (line: string) => (/['"`/].*['"`/]/.test(line) ? 120 : 100);
     const found = breaches(
       SOURCES.filter((file) => !file.path.startsWith('test/')),
       ({ text }) =>
-        text.split('\n').flatMap((line, at) => (line.length > 100 ? [`line ${at + 1}`] : [])),
+        text
+          .split('\n')
+          .flatMap((line, at) => (line.length > limitOf(line) ? [`line ${at + 1}`] : [])),
     );
     expect(found).toEqual([]);
   });

@@ -76,7 +76,9 @@ export interface Ledger {
   startOperation(started: StartedOperation): Promise<StartedOperation>;
   /** The row of an earlier attempt, if there was one. */
   readStartedOperation(runId: string, ordinal: number): Promise<StartedOperation | null>;
-  /** Writes once; a second receipt for the same run and ordinal is ignored and the first returned. */
+  /**
+   * Writes once; a second receipt for the same run and ordinal is ignored and the first returned.
+   */
   saveReceipt(runId: string, ordinal: number, table: string, receipt: Receipt): Promise<Receipt>;
   readReceipt(runId: string, ordinal: number): Promise<Receipt | null>;
   listReceipts(runId: string): Promise<readonly (Receipt & { readonly table: string })[]>;

@@ -27,7 +27,10 @@ export function decisionLine(decision: Decision): string {
   return `${kind.replace(/_/g, ' ')}: ${action}${where}: ${told.join('; ')}`;
 }
 
-/** The shortest true answer: `skip, file_reduction 0 of 4` or `run on trino, file_reduction 7 of 4`. */
+/**
+ * The shortest true answer: `skip, file_reduction 0 of 4` or `run on trino, file_reduction 7 of
+ * 4`.
+ */
 export function decisionSummary(decision: Decision): string {
   const { action, engine, reasons } = decision;
   const telling = reasons.find(({ met, value }) =>

@@ -35,7 +35,9 @@ export interface EngineProgress {
 export type EngineRow = Readonly<Record<string, unknown>>;
 
 export interface StatementResult {
-  /** bigint columns come as `bigint`, decimals and timestamps as strings, the rest as JSON types. */
+  /**
+   * bigint columns come as `bigint`, decimals and timestamps as strings, the rest as JSON types.
+   */
   readonly rows: readonly EngineRow[];
   /** Spark's operation id or Trino's query id: what an operator looks for in the engine's UI. */
   readonly engineOperationId: string;

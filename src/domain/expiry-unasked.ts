@@ -33,7 +33,10 @@ function refTooOld(health: TableHealth, ref: SnapshotRef, nowMs: number): string
   // Written so that an unknown age or limit (NaN) counts as too old.
   if (ageMs < maxAgeMs) return null;
   const limit = ref.maxRefAgeMs === undefined ? MAX_REF_AGE : 'its own retention';
-  return `the engine would also drop ${ref.type} ${ref.name}: it is older than ${limit}; drop it or lift the limit first`;
+  return (
+    `the engine would also drop ${ref.type} ${ref.name}: it is older than ${limit}; ` +
+    'drop it or lift the limit first'
+  );
 }
 
 function snapshotsTooOld(health: TableHealth, ref: SnapshotRef, nowMs: number): string | null {
@@ -44,5 +47,8 @@ function snapshotsTooOld(health: TableHealth, ref: SnapshotRef, nowMs: number): 
   const line = ancestry(health.snapshots, ref.snapshotId).slice(kept);
   const aged = line.filter((one) => !(nowMs + AHEAD_MS - one.committedAtMs < maxAgeMs));
   if (aged.length === 0) return null;
-  return `the engine would also expire ${aged.length} snapshots of branch ${ref.name} by the branch's own retention; lift that retention and let the policy decide`;
+  return (
+    `the engine would also expire ${aged.length} snapshots of branch ${ref.name} by the branch's ` +
+    'own retention; lift that retention and let the policy decide'
+  );
 }

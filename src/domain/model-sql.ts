@@ -68,7 +68,9 @@ export interface MacroRenderer {
   readonly keyedHash: (expression: string) => string;
 }
 
-/** Throws `ModelInvalid` for a faulty macro: models from disk were checked when they were loaded. */
+/**
+ * Throws `ModelInvalid` for a faulty macro: models from disk were checked when they were loaded.
+ */
 export function renderMacros(sql: string, renderer: MacroRenderer): string {
   const { calls, faults } = parseMacros(sql);
   const [fault] = faults;

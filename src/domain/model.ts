@@ -14,7 +14,9 @@ export type Materialization = 'append' | 'merge' | 'overwrite_partitions' | 'rep
 
 export interface ModelColumn {
   readonly name: string;
-  /** Name of Icewright's own, for example `timestamptz` or `decimal(18,2)`: see `model-types.ts`. */
+  /**
+   * Name of Icewright's own, for example `timestamptz` or `decimal(18,2)`: see `model-types.ts`.
+   */
   readonly type: string;
   /** `none`: not personal. `direct`: identifies. `pseudonym`: keyed hash or masked. */
   readonly pii: 'none' | 'direct' | 'pseudonym';

@@ -46,8 +46,8 @@ function rowBounds(health: TableHealth): RowBounds {
 
 /**
  * Has this maintenance operation committed since `before`? The engines' procedures carry no run id
- * into the snapshot, but nobody else rewrites while the table's workflow holds the lock: a `replace`
- * snapshot that descends from the one before is ours.
+ * into the snapshot, but nobody else rewrites while the table's workflow holds the lock: a
+ * `replace` snapshot that descends from the one before is ours.
  */
 export function operationCommitted(
   operation: Operation,
@@ -67,7 +67,9 @@ export function operationCommitted(
   }
 }
 
-/** The main branch's snapshots after `snapshotId`, newest first; empty when it is not an ancestor. */
+/**
+ * The main branch's snapshots after `snapshotId`, newest first; empty when it is not an ancestor.
+ */
 export function snapshotsSince(
   health: TableHealth,
   snapshotId: string | null,
@@ -92,7 +94,7 @@ export function transformCommitted(
   const ours = health.snapshots.find(
     ({ summary }) =>
       summary['icewright.run-id'] === marks.runId ||
-      marks.engineOperationIds.includes(summary['trino_query_id'] ?? ''),
+      marks.engineOperationIds.includes(summary.trino_query_id ?? ''),
   );
   return ours ?? null;
 }

@@ -36,7 +36,9 @@ export async function buildBundle(home: string): Promise<string> {
   return path;
 }
 
-/** Digest of what goes into the bundle: workflows, domain, activity types, and the SDK's version. */
+/**
+ * Digest of what goes into the bundle: workflows, domain, activity types, and the SDK's version.
+ */
 async function sourcesDigest(): Promise<string> {
   const hash = createHash('sha256');
   const sdk = createRequire(import.meta.url)('@temporalio/workflow/package.json');

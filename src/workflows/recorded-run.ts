@@ -9,7 +9,9 @@ export interface OpenRun extends JobInput {
   readonly workflowId: string;
 }
 
-/** Returns the outcome, also of a failure. Only a cancellation is thrown on, after it is recorded. */
+/**
+ * Returns the outcome, also of a failure. Only a cancellation is thrown on, after it is recorded.
+ */
 export async function recordedRun(
   input: JobInput,
   execute: (run: OpenRun) => Promise<JobOutcome>,

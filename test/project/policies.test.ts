@@ -26,19 +26,26 @@ describe('the shipped policies', () => {
   test('have no fault', async () => {
     const { policies, faults: found } = await loadPolicies(SHIPPED);
     expect(found).toEqual([]);
-    expect(policies.map((one) => one.name).sort()).toEqual(['bronze', 'defaults', 'nightly']);
+    expect(policies.map((one) => one.name).sort()).toEqual([
+      'bronze',
+      'defaults',
+      'nightly',
+      'silver',
+    ]);
   });
 
-  test('say what the built-in defaults say, except bronze by Trino', async () => {
+  test('say what the built-in defaults say, except bronze by Trino and silver by Spark', async () => {
     const { policies } = await loadPolicies(SHIPPED);
+    const gold = effectivePolicy(policies, parseTable('gold.daily_revenue', 'lake'));
+    expect(gold.settings).toEqual(DEFAULT_SETTINGS);
     const silver = effectivePolicy(policies, parseTable('silver.orders', 'lake'));
-    expect(silver.settings).toEqual(DEFAULT_SETTINGS);
+    expect(silver.settings.compact).toMatchObject({ engine: 'spark', strategy: 'binpack' });
     const bronze = effectivePolicy(policies, parseTable('bronze.raw_orders', 'lake'));
     expect(bronze.settings.compact).toMatchObject({ engine: 'trino', strategy: 'binpack' });
   });
 
   test('each tells editors its schema, and the schema is the one that the code checks by', async () => {
-    for (const name of ['maintenance', 'bronze', 'nightly']) {
+    for (const name of ['maintenance', 'bronze', 'silver', 'nightly']) {
       const text = await readFile(join(SHIPPED, `${name}.yaml`), 'utf8');
       expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=./policy.schema.json');
     }

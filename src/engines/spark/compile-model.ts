@@ -53,7 +53,9 @@ function pinnedRead(model: Model, { inputs }: ModelContext, table: string): stri
   return `${quoteTable(tableFromKey(key))} VERSION AS OF ${snapshotId}`;
 }
 
-/** HMAC-SHA256 by two nested hashes. The key is in neither the text nor the model: see `hmacPads`. */
+/**
+ * HMAC-SHA256 by two nested hashes. The key is in neither the text nor the model: see `hmacPads`.
+ */
 function keyedHash(expression: string): string {
   const inner = `concat(unhex(:hmac_inner_pad), encode(${expression}, 'UTF-8'))`;
   return `sha2(concat(unhex(:hmac_outer_pad), unhex(sha2(${inner}, 256))), 256)`;

@@ -77,7 +77,10 @@ export interface SparkOutcome {
   /** Data files (or manifests) that replace them. */
   readonly filesAdded: number;
   readonly bytesRewritten: number;
-  /** Files of any kind that the operation deleted from storage or, compacting, delete files dropped. */
+  /**
+   * Files of any kind that the operation deleted from storage or, compacting, delete files
+   * dropped.
+   */
   readonly filesRemoved: number;
 }
 

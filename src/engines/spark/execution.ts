@@ -11,7 +11,9 @@ import { decodeRows } from './rows.ts';
 import { type LiveSession, sessionFate } from './session.ts';
 import type { Wire } from './wire.ts';
 
-/** Where the execution begins: with a plan for a session just prepared, or with one to take over. */
+/**
+ * Where the execution begins: with a plan for a session just prepared, or with one to take over.
+ */
 export type Beginning =
   | { readonly kind: 'plan'; readonly plan: Plan; readonly session: LiveSession }
   | { readonly kind: 'resume' };
@@ -183,7 +185,9 @@ async function causesOf(options: ExecutionOptions, failure: Failure): Promise<Er
 
 interface Patience {
   renew(): void;
-  /** Waits before the next stream; rejects with `EngineOutcomeUnknown` when the limit is reached. */
+  /**
+   * Waits before the next stream; rejects with `EngineOutcomeUnknown` when the limit is reached.
+   */
   wait(failure: Failure | null, progressed: boolean): Promise<void>;
 }
 

@@ -10,7 +10,9 @@ export interface Failure {
   readonly text: string;
   /** `true`: Spark itself answered (not a proxy, not the network). */
   readonly fromSpark: boolean;
-  /** Spark's condition, for example `TABLE_OR_VIEW_NOT_FOUND` or `INVALID_HANDLE.SESSION_CLOSED`. */
+  /**
+   * Spark's condition, for example `TABLE_OR_VIEW_NOT_FOUND` or `INVALID_HANDLE.SESSION_CLOSED`.
+   */
   readonly errorClass: string | null;
   readonly sqlState: string | null;
   /** Under which Spark keeps the whole chain of causes for a while. */
@@ -74,7 +76,10 @@ function sparkMetadata(error: ServiceError): Readonly<Record<string, string>> | 
   return null;
 }
 
-/** Spark leaves the class out of the metadata when its parameters are long; the text begins with it. */
+/**
+ * Spark leaves the class out of the metadata when its parameters are long; the text begins with
+ * it.
+ */
 function classInText(text: string | undefined): string | null {
   return /^\[([A-Z][A-Z0-9_.]+)\]/.exec(text ?? '')?.[1] ?? null;
 }

@@ -1,8 +1,8 @@
 import { createHash, randomInt } from 'node:crypto';
 
 /**
- * A UUID that everyone derives alike from the same parts (SHA-256, version 8 of RFC 9562). The parts
- * are length-prefixed, so `['a', 'bc']` and `['ab', 'c']` differ.
+ * A UUID that everyone derives alike from the same parts (SHA-256, version 8 of RFC 9562). The
+ * parts are length-prefixed, so `['a', 'bc']` and `['ab', 'c']` differ.
  */
 export function deriveUuid(parts: readonly string[]): string {
   const hash = createHash('sha256');

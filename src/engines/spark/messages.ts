@@ -1,4 +1,6 @@
-/** The messages of `spark-connect.proto` as the loader hands them over (absent fields are absent). */
+/**
+ * The messages of `spark-connect.proto` as the loader hands them over (absent fields are absent).
+ */
 
 export interface Caller {
   readonly session_id: string;

@@ -17,7 +17,8 @@ type Reader = (index: number) => unknown;
  *
  * bigint → `bigint`; decimal → exact string; timestamp → ISO string (`Z` when it is an instant,
  * no zone for `timestamp_ntz`), with microseconds only where there are any; date → `YYYY-MM-DD`;
- * binary → hex; day-time interval → seconds as string, year-month interval → `P14M`; array, struct, map → JSON values, in which
+ * binary → hex; day-time interval → seconds as string, year-month interval → `P14M`; array,
+ * struct, map → JSON values, in which
  * a 64-bit integer is always a string (JSON numbers would round it).
  */
 export function decodeRows(bytes: Uint8Array): EngineRow[] {

@@ -23,7 +23,8 @@ export interface SparkRunnerOptions {
   /** Name of this installation: mixed into session and operation ids, so that two never meet. */
   readonly deployment: string;
   /**
-   * Name of the Iceberg catalog in Spark. Iceberg keeps loaded tables in a cache of each session and
+   * Name of the Iceberg catalog in Spark. Iceberg keeps loaded tables in a cache of each session
+   * and
    * would read them stale after a commit by Trino, by another session or by Spark restarted; our
    * sessions switch that cache off.
    */
@@ -36,7 +37,10 @@ export interface SparkRunnerOptions {
   readonly stallMs?: number;
   /** Largest result, in bytes of Arrow data. Default 256 MB. */
   readonly maxResultBytes?: number;
-  /** For a call with one answer; it bounds how long an unreachable host goes unnoticed. Default 30 s. */
+  /**
+   * For a call with one answer; it bounds how long an unreachable host goes unnoticed. Default 30
+   * s.
+   */
   readonly callDeadlineMs?: number;
   /** Receives one line per noteworthy event; no values, no secrets. */
   readonly log?: (message: string) => void;

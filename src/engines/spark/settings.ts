@@ -1,6 +1,8 @@
 /** What a session's settings must become: pure. */
 
-/** Setting in which a session remembers what statements changed in it, and what was there before. */
+/**
+ * Setting in which a session remembers what statements changed in it, and what was there before.
+ */
 export const MARKER = 'icewright.statement-settings';
 
 /** Name → value before any statement set it; `null`: it was not set. */
