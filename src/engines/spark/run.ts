@@ -24,9 +24,8 @@ export interface SparkRunnerOptions {
   readonly deployment: string;
   /**
    * Name of the Iceberg catalog in Spark. Iceberg keeps loaded tables in a cache of each session
-   * and
-   * would read them stale after a commit by Trino, by another session or by Spark restarted; our
-   * sessions switch that cache off.
+   * and would read them stale after a commit by Trino or by another session; our sessions switch
+   * that cache off.
    */
   readonly catalog: string;
   /** PEM file of the authority behind Spark's certificate; default: the system's. */
@@ -38,8 +37,8 @@ export interface SparkRunnerOptions {
   /** Largest result, in bytes of Arrow data. Default 256 MB. */
   readonly maxResultBytes?: number;
   /**
-   * For a call with one answer; it bounds how long an unreachable host goes unnoticed. Default 30
-   * s.
+   * For a call with one answer; it bounds how long an unreachable host goes unnoticed.
+   * Default 30 s.
    */
   readonly callDeadlineMs?: number;
   /** Receives one line per noteworthy event; no values, no secrets. */
