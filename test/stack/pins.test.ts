@@ -28,12 +28,17 @@ describe('pins', () => {
     expect(all.filter(([, version]) => !exact.test(version))).toEqual([]);
   });
 
-  it('have a lock file that names no registry, and the same versions', () => {
+  it('have a lock file that is complete, names no registry, and has the same versions', () => {
     const lock = JSON.parse(read('package-lock.json')) as {
       readonly packages: Readonly<Record<string, { readonly resolved?: string } & Manifest>>;
     };
     const placed = Object.entries(lock.packages).filter(([, one]) => one.resolved !== undefined);
     expect(placed.map(([name]) => name)).toEqual([]);
+    // npm leaves out those that its registry does not have, and `npm ci` then refuses the lock.
+    const absent = Object.values(lock.packages)
+      .flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))
+      .filter((name) => !Object.keys(lock.packages).some((key) => key.endsWith(`/${name}`)));
+    expect(absent).toEqual([]);
     expect(lock.packages['']?.dependencies).toEqual(manifest.dependencies);
     expect(lock.packages['']?.devDependencies).toEqual(manifest.devDependencies);
   });
@@ -84,6 +89,7 @@ describe('pins', () => {
 interface Manifest {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
 /** The first two cells of each table row, without marks. */
