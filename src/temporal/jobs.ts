@@ -13,6 +13,9 @@ import { CONTROL_QUEUE, runWorkflowId, tableWorkflowId } from '../domain/ids.ts'
 import type { Job, JobOutcome, QueueView, Requester } from '../domain/job.ts';
 import type { RunJobInput, RunJobResult, SubmitInput, TableInput } from '../workflows/messages.ts';
 
+/** About ten seconds. */
+const ATTEMPTS_MAX = 14;
+
 type TableWorkflow = (input: TableInput) => Promise<void>;
 
 /** Puts the job into the queue; the table's workflow signals `requester` when it ends. */
@@ -76,10 +79,10 @@ async function updateTable(
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal !== null) throw refusal;
-      // The table's workflow ended between our request and its answer: ask again. The run id makes
-      // a repeated request join the first.
-      if (attempt >= 5 || !isTransient(error)) throw error;
-      await new Promise((resume) => setTimeout(resume, 100 * attempt));
+      // The table's workflow ended between our request and its answer, or ten requests are in
+      // flight already: ask again. The run id makes a repeated request join the first.
+      if (attempt >= ATTEMPTS_MAX || !isTransient(error)) throw error;
+      await new Promise((resume) => setTimeout(resume, Math.min(100 * attempt, 1_000)));
     }
   }
 }

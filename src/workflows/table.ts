@@ -17,7 +17,7 @@ import { runWorkflowId } from '../domain/ids.ts';
 import type { JobOutcome, QueuedJob } from '../domain/job.ts';
 import * as messages from './messages.ts';
 import { cancelledOutcome } from './outcome.ts';
-import { bookkeeping } from './proxies.ts';
+import { control } from './proxies.ts';
 import { TableQueue } from './table-queue.ts';
 
 /** A burst of commands finds the workflow still there. */
@@ -70,7 +70,7 @@ async function executeJob(tableKey: string, job: QueuedJob): Promise<JobOutcome>
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     // The same run was asked for again after it had ended: answer what it came to.
-    const outcome = await bookkeeping.readOutcome(job.runId);
+    const outcome = await control.readOutcome(job.runId);
     return outcome ?? cancelledOutcome(job, `run ${job.runId} is no longer known`);
   }
 }

@@ -7,7 +7,7 @@ import type { ControlActivities, EngineActivities } from '../../src/activities/t
 import { CONTROL_QUEUE, ENGINE_QUEUES } from '../../src/domain/ids.ts';
 import type { Job, JobKind } from '../../src/domain/job.ts';
 import type { Receipt } from '../../src/domain/operation.ts';
-import { ensureParts } from '../../stack/provision/parts.ts';
+import { ensureTemporal } from '../../stack/provision/parts.ts';
 
 export type Activities = ControlActivities & EngineActivities;
 
@@ -24,7 +24,7 @@ export interface Harness {
 export async function createHarness(): Promise<Harness> {
   const logger = new DefaultLogger('ERROR');
   Runtime.install({ logger });
-  const { temporal } = await ensureParts(() => {});
+  const temporal = await ensureTemporal(() => {});
   const env = await TestWorkflowEnvironment.createLocal({
     server: {
       executable: { type: 'existing-path', path: temporal },
