@@ -1,4 +1,5 @@
 /** The launcher and the body of the npm scripts, run in a small checkout of their own. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -55,6 +56,13 @@ describe('icewright', () => {
   });
 });
 
+/** The pid of a process that has ended. */
+async function endedPid(): Promise<number> {
+  const child = spawn(process.execPath, ['-e', '']);
+  await once(child, 'close');
+  return child.pid ?? 0;
+}
+
 describe('set-up', () => {
   it('installs from the lock file once, and again when the lock file has changed', async () => {
     expect((await checkout.run('setup.mjs', ['run', 'src/cli/main.ts', 'a'])).code).toBe(0);
@@ -75,6 +83,15 @@ describe('set-up', () => {
     rmSync(join(checkout.folder, 'npm-fails'));
     expect((await checkout.run('setup.mjs', ['run', 'src/cli/main.ts'])).code).toBe(0);
     expect(checkout.npmCalls()).toHaveLength(2);
+  });
+
+  it('begun twice at once installs once, and takes over from one that was killed', async () => {
+    checkout.write('.icewright/install.lock', String(await endedPid()));
+    const run = () => checkout.run('setup.mjs', ['run', 'src/cli/main.ts']);
+    const codes = (await Promise.all([run(), run(), run()])).map(({ code }) => code);
+    expect(codes).toEqual([0, 0, 0]);
+    expect(checkout.npmCalls()).toHaveLength(1);
+    expect(checkout.has('.icewright/install.lock')).toBe(false);
   });
 
   it('stops and resets by the command line, and not at all where nothing is installed', async () => {
