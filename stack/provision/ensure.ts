@@ -10,7 +10,9 @@ import { createProgress, type Progress, type ProgressListener } from './progress
 export interface EnsureOptions {
   readonly cache: string;
   readonly onProgress: ProgressListener;
-  /** How often a line is told while parts are in progress; by default once a second on a terminal. */
+  /**
+   * How often a line is told while parts are in progress; by default once a second on a terminal.
+   */
   readonly intervalMs?: number;
 }
 

@@ -1,15 +1,16 @@
 /** A part that is one Go program, built from its module at the pinned version. */
-import { findPart, partFolder } from './layout.mjs';
+import { isComplete, partFolder } from './layout.mjs';
 import type { Part } from './part.ts';
 import { PINS } from './pins.ts';
 
 export function goPart(name: 'temporal' | 'minio', cache: string): Part {
   const { version, module } = PINS[name];
+  const folder = partFolder(name, cache);
   return {
     title: `${name} ${version}`,
     verb: 'building',
-    folder: partFolder(name, cache),
-    isUsable: () => findPart(name, cache) !== undefined,
+    folder,
+    isUsable: () => isComplete(name, folder),
     build: (draft, { run }) =>
       run({
         file: 'go',

@@ -67,16 +67,16 @@ export function partFolder(part, cache = cacheDir()) {
 }
 
 /**
- * The path of the part's file, or undefined while it is not (or no longer) complete.
+ * Whether a part's folder holds it whole, and it can still be used.
  * @param {PartName} part
- * @param {string} [cache]
+ * @param {string} folder
  */
-export function findPart(part, cache = cacheDir()) {
-  const path = join(partFolder(part, cache), PART_FILES[part]);
-  if (!existsSync(path)) return undefined;
-  if (PART_FILES[part] !== 'classpath.txt') return path;
+export function isComplete(part, folder) {
+  const path = join(folder, PART_FILES[part]);
+  if (!existsSync(path)) return false;
+  if (PART_FILES[part] !== 'classpath.txt') return true;
   // The jars lie in Maven's own folder, which its owner may have cleared.
-  return readClasspath(path).split(delimiter).every(existsSync) ? path : undefined;
+  return readClasspath(path).split(delimiter).every(existsSync);
 }
 
 /** @param {string} path */
@@ -90,5 +90,5 @@ export function readClasspath(path) {
  * @returns {readonly PartName[]}
  */
 export function missingParts(cache = cacheDir()) {
-  return PART_NAMES.filter((part) => findPart(part, cache) === undefined);
+  return PART_NAMES.filter((part) => !isComplete(part, partFolder(part, cache)));
 }

@@ -2,7 +2,7 @@
 import { copyFile, mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IcewrightError } from '../../src/domain/errors.ts';
-import { findPart, PART_FILES, partFolder, pomPath, readClasspath } from './layout.mjs';
+import { isComplete, PART_FILES, partFolder, pomPath, readClasspath } from './layout.mjs';
 import type { BuildTools, Part } from './part.ts';
 import { mavenProperties, PINS } from './pins.ts';
 
@@ -43,10 +43,11 @@ export function trinoPart(options: MavenOptions): Part {
 }
 
 function describe(name: MavenPartName, cache: string) {
+  const folder = partFolder(name, cache);
   return {
     verb: 'fetching' as const,
-    folder: partFolder(name, cache),
-    isUsable: () => findPart(name, cache) !== undefined,
+    folder,
+    isUsable: () => isComplete(name, folder),
   };
 }
 

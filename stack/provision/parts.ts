@@ -7,7 +7,7 @@ import { chooseJdk } from '../preflight/java.mjs';
 import type { StackParts } from '../services/service.ts';
 import { ensureAll } from './ensure.ts';
 import { goPart } from './go-part.ts';
-import { cacheDir, PART_FILES, partFolder, readClasspath } from './layout.mjs';
+import { cacheDir, PART_FILES, readClasspath } from './layout.mjs';
 import { classpathPart, trinoPart } from './maven-parts.ts';
 import type { ProgressListener } from './progress.ts';
 
@@ -21,12 +21,16 @@ export async function ensureParts(onProgress: ProgressListener): Promise<StackPa
   const javaForSpark = requireJdk('spark');
   const javaForTrino = requireJdk('trino');
   const maven = { cache, javaHome: javaForSpark };
-  const wanted = [
-    ...[goPart('temporal', cache), goPart('minio', cache), trinoPart(maven)],
-    ...[classpathPart('spark', maven), classpathPart('catalog', maven)],
-  ];
-  await ensureAll(wanted, { cache, onProgress });
-  const path = (part: keyof typeof PART_FILES) => join(partFolder(part, cache), PART_FILES[part]);
+  // Named once: an edit of the pins meanwhile must not move what is being made.
+  const parts = {
+    temporal: goPart('temporal', cache),
+    minio: goPart('minio', cache),
+    trino: trinoPart(maven),
+    spark: classpathPart('spark', maven),
+    catalog: classpathPart('catalog', maven),
+  };
+  await ensureAll(Object.values(parts), { cache, onProgress });
+  const path = (part: keyof typeof parts) => join(parts[part].folder, PART_FILES[part]);
   return {
     temporal: path('temporal'),
     minio: path('minio'),

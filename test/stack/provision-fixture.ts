@@ -85,8 +85,11 @@ export function readPids(root: string, tool: 'go' | 'mvn'): readonly number[] {
 }
 
 /** A server archive whose kept plugins hold hard links into one that is not kept. */
-export async function packTrino(root: string): Promise<void> {
-  const plugins = PINS.trino.plugins.map((name) => `s/plugin/${name}`);
+export async function packTrino(
+  root: string,
+  names: readonly string[] = PINS.trino.plugins,
+): Promise<void> {
+  const plugins = names.map((name) => `s/plugin/${name}`);
   const script = [
     `cd "${root}" && mkdir -p s/bin s/lib s/plugin/aaa-unwanted ${plugins.join(' ')}`,
     `echo jar > s/plugin/aaa-unwanted/shared.jar`,

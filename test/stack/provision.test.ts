@@ -6,7 +6,6 @@ import { ensureParts, ensureTemporal } from '../../stack/provision/parts.ts';
 import { PINS } from '../../stack/provision/pins.ts';
 import { identifyProcess } from '../../stack/services/process-identity.ts';
 import {
-  GO_BUILDS,
   MAVEN_RESOLVES,
   openWorkshop,
   packTrino,
@@ -149,9 +148,7 @@ describe('a failure', () => {
   });
 
   it('does not take an archive without a pinned plugin for Trino', async () => {
-    const bare = 'rm -rf b && mkdir -p b/s/plugin/tpch && tar -czf trino.tar.gz -C b s';
-    workshop.play('mvn', `(cd "${workshop.root}" && ${bare})\n${MAVEN_RESOLVES}`);
-    workshop.play('go', GO_BUILDS);
+    await packTrino(workshop.root, ['tpch']);
     await expect(ensureParts(silent)).rejects.toThrow(/no plugin .*iceberg/);
   });
 });
