@@ -2,7 +2,12 @@
  * Executes a statement so that it takes effect once, whatever dies in between: a retry takes over
  * the execution that is there, or asks the table what became of it, before it starts another.
  */
-import { activityInfo, cancellationSignal, heartbeat } from '@temporalio/activity';
+import {
+  activityInfo,
+  cancellationDetails,
+  cancellationSignal,
+  heartbeat,
+} from '@temporalio/activity';
 import type {
   EngineHandle,
   EngineProgress,
@@ -41,38 +46,66 @@ interface Trace {
   readonly progress?: EngineProgress;
 }
 
-/** Commit conflicts are tried again on the new snapshot this often, in one attempt. */
-const CONFLICTS_MAX = 3;
+/** In one attempt: executions begun anew after a commit conflict or because the old one was gone. */
+const RENEWALS_MAX = 3;
 const HEARTBEAT_MS = 2_000;
 
 export async function executeOnce(execution: Execution): Promise<ExecutionResult> {
   const earlier = (activityInfo().heartbeatDetails ?? { generation: 0 }) as Trace;
   const pulse = new Pulse(earlier);
+  const leash = holdLeash();
   try {
-    return await execute(execution, earlier, pulse);
+    return await execute(execution, earlier, pulse, leash);
   } finally {
     pulse.stop();
+    leash.drop();
   }
+}
+
+interface Leash {
+  /** Somebody wants the statement to end. */
+  readonly cancel: AbortSignal;
+  /** This worker is draining, or its heartbeats came too late: another attempt takes over. */
+  readonly detach: AbortSignal;
+  readonly drop: () => void;
+}
+
+/**
+ * Temporal cancels an activity for many reasons. Only one of them means that the statement must
+ * end; after the others the next attempt goes on with it, and an interrupt would hit that one.
+ */
+function holdLeash(): Leash {
+  const cancel = new AbortController();
+  const detach = new AbortController();
+  const temporal = cancellationSignal();
+  const pull = () => (cancellationDetails()?.cancelRequested ? cancel : detach).abort();
+  if (temporal.aborted) pull();
+  temporal.addEventListener('abort', pull, { once: true });
+  const drop = () => temporal.removeEventListener('abort', pull);
+  return { cancel: cancel.signal, detach: detach.signal, drop };
 }
 
 async function execute(
   execution: Execution,
   earlier: Trace,
   pulse: Pulse,
+  leash: Leash,
 ): Promise<ExecutionResult> {
   if (activityInfo().attempt > 1) {
     const found = await findCommitted(execution, earlier);
     if (found !== null) return found;
   }
   let { generation, handle } = earlier;
-  for (let conflicts = 0; ; ) {
+  for (let renewals = 0; ; renewals += 1) {
     try {
-      return await start(execution, generation, handle, pulse);
+      return await start(execution, { generation, handle, pulse, leash });
     } catch (error) {
       const code = error instanceof IcewrightError ? error.code : null;
-      const gone = code === 'EngineOutcomeUnknown' && handle !== undefined;
-      if (code === 'CommitConflict' && conflicts < CONFLICTS_MAX) conflicts += 1;
-      else if (!gone) throw error;
+      if (leash.cancel.aborted || leash.detach.aborted) throw error;
+      // What we wanted to take over is not there any more, or somebody ended it in the engine.
+      const gone =
+        code === 'Cancelled' || (code === 'EngineOutcomeUnknown' && handle !== undefined);
+      if ((!gone && code !== 'CommitConflict') || renewals === RENEWALS_MAX) throw error;
       // The engine has forgotten the execution, or it has failed for good: what the table says
       // decides, and a new execution needs a new identity.
       const found = await findCommitted(execution, pulse.trace);
@@ -86,15 +119,20 @@ async function execute(
 
 async function start(
   execution: Execution,
-  generation: number,
-  resume: EngineHandle | undefined,
-  pulse: Pulse,
+  from: {
+    readonly generation: number;
+    readonly handle: EngineHandle | undefined;
+    readonly pulse: Pulse;
+    readonly leash: Leash;
+  },
 ): Promise<ExecutionResult> {
+  const { generation, handle: resume, pulse, leash } = from;
   return await execution.runner.run(execution.statement, {
     key: generation === 0 ? execution.key : `${execution.key}#${generation}`,
     session: execution.session,
     resume,
-    signal: cancellationSignal(),
+    signal: leash.cancel,
+    detach: leash.detach,
     onStarted: (handle) => pulse.follow({ generation, handle }),
     onProgress: (progress) => pulse.follow({ ...pulse.trace, progress }),
   });

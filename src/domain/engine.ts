@@ -59,6 +59,11 @@ export interface RunOptions {
   readonly resume?: EngineHandle | undefined;
   /** Aborting interrupts the statement inside the engine; `run` then rejects with `Cancelled`. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Aborting lets go of the statement without ending it: `run` rejects with
+   * `EngineOutcomeUnknown`, the engine goes on, and somebody else may take the statement over.
+   */
+  readonly detach?: AbortSignal | undefined;
   /** Called as soon as the execution can be found again, and when the handle changes. */
   readonly onStarted?: ((handle: EngineHandle) => void) | undefined;
   readonly onProgress?: ((progress: EngineProgress) => void) | undefined;

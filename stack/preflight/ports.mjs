@@ -10,7 +10,8 @@ import { describePortHolder } from './port-holder.mjs';
 const KNOWN = JSON.parse(readFileSync(new URL('../ports.json', import.meta.url), 'utf8'));
 
 /**
- * Names every wrong, doubled or taken port. Ports that this home's own running stack holds are fine.
+ * Names every wrong, doubled or taken port. Ports that this home's own running stack holds are
+ * fine.
  * @param {string} home
  * @param {NodeJS.ProcessEnv} [environment]
  * @returns {Promise<Problem[]>}

@@ -3,7 +3,9 @@ import { execFileSync } from 'node:child_process';
 
 /** @typedef {{ what: string, remedy: string }} Problem */
 
-/** The oldest that will do. Go: minio's go.mod; Maven: its dependency plugin; npm: the lock file. */
+/**
+ * The oldest that will do. Go: minio's go.mod; Maven: its dependency plugin; npm: the lock file.
+ */
 export const OLDEST = /** @type {const} */ ({ node: '20.0', npm: '9.0', go: '1.24', maven: '3.6' });
 
 /**
@@ -72,7 +74,8 @@ export function checkMaven(environment = process.env) {
 }
 
 /**
- * @param {{ name: string, found: string | undefined, least: string, use: string, remedy: string }} tool
+ * @param {{ name: string, found: string | undefined, least: string, use: string, remedy: string }}
+ * tool
  * @returns {Problem[]}
  */
 function judge({ name, found, least, use, remedy }) {

@@ -6,7 +6,9 @@ export type Pins = typeof pins;
 /** One source for the embedded stack, docker-compose.yml and the documentation. */
 export const PINS: Pins = pins;
 
-/** What Maven is told on its command line, by part: the POMs' properties, above their own values. */
+/**
+ * What Maven is told on its command line, by part: the POMs' properties, above their own values.
+ */
 export function mavenProperties({ spark, catalog, trino }: Pins) {
   return {
     trino: { 'trino.version': trino.version },
@@ -14,6 +16,7 @@ export function mavenProperties({ spark, catalog, trino }: Pins) {
       'spark.version': spark.version,
       'spark.line': spark.line,
       'scala.line': spark.scala,
+      'spark.mllib.version': spark.mllib,
       'iceberg.version': spark.iceberg,
     },
     catalog: {

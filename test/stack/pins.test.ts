@@ -49,6 +49,7 @@ describe('pins', () => {
       'spark.version': spark.version,
       'spark.line': spark.line,
       'scala.line': spark.scala,
+      'spark.mllib.version': spark.mllib,
       'iceberg.version': spark.iceberg,
     });
     expect(pomProperties('catalog')).toEqual({

@@ -36,6 +36,8 @@ export interface ExecutionOptions {
   readonly context: FailureContext;
   readonly limits: ExecutionLimits;
   readonly onProgress?: ((progress: EngineProgress) => void) | undefined;
+  /** Lets go: the stream is closed, the execution goes on in Spark. */
+  readonly detach?: AbortSignal | undefined;
   readonly log: (message: string) => void;
 }
 
@@ -74,6 +76,7 @@ export async function followExecution(options: ExecutionOptions): Promise<Execut
     if (received.complete) return { rows: received.rows, reattached };
     if (end.received > 0) patience.renew();
     const { failure } = end;
+    if (options.detach?.aborted) throw letGo(options);
     if (failure === null || isLostConnection(failure)) {
       doubtful = true;
       attach = attach || end.received > 0;
@@ -109,7 +112,24 @@ async function openAndFollow(
           client_observed_server_side_session_id: beginning.session.serverSideId,
         });
   const onResponse = (response: ExecutePlanResponse) => receive(options, response, received);
-  return followStream(stream, onResponse, limits.stallMs);
+  const cut = () => stream.cancel();
+  if (options.detach?.aborted) cut();
+  options.detach?.addEventListener('abort', cut, { once: true });
+  try {
+    return await followStream(stream, onResponse, limits.stallMs);
+  } finally {
+    options.detach?.removeEventListener('abort', cut);
+  }
+}
+
+/** Another process may hold the stream by now: whoever is told to let go must not take it back. */
+function letGo({ context }: ExecutionOptions): IcewrightError {
+  const { operationId, sessionId } = context;
+  return new IcewrightError(
+    'EngineOutcomeUnknown',
+    `let go of operation ${operationId}: it goes on in Spark`,
+    { operationId, sessionId, detached: true },
+  );
 }
 
 function receive(options: ExecutionOptions, response: ExecutePlanResponse, received: Received) {

@@ -170,7 +170,7 @@ async function runOnce(
   { sessionId, operationId }: Place,
 ): Promise<StatementResult> {
   const { wire, limits, log } = runner;
-  const { signal, onProgress } = options;
+  const { signal, onProgress, detach } = options;
   const caller = callerOf(sessionId, runner.target.userId);
   const secrets = statement.parameters ?? {};
   const context = { address: wire.address, sessionId, operationId, secrets };
@@ -178,7 +178,16 @@ async function runOnce(
   const stopWatching = interruptOnAbort({ wire, caller, operationId, signal });
   let executed: Executed;
   try {
-    executed = await followExecution({ wire, caller, beginning, context, limits, onProgress, log });
+    executed = await followExecution({
+      wire,
+      caller,
+      beginning,
+      context,
+      limits,
+      onProgress,
+      detach,
+      log,
+    });
   } catch (error) {
     throw await settleFailure(error, signal, () => interrupt({ wire, caller, operationId }));
   } finally {

@@ -119,6 +119,9 @@ async function run(
       { engine: 'trino', queryId },
     );
   } catch (cause) {
+    if (options.detach?.aborted === true && options.signal?.aborted !== true) {
+      throw letGo(at.position);
+    }
     if (options.signal?.aborted === true) throw await endQuery(runner.link, at.position);
     // Nobody will read on: the engine need not work for nothing.
     if (isOurLimit(cause) && at.position !== null) await endQuery(runner.link, at.position);
@@ -134,14 +137,14 @@ async function submitAndDrive(
   at: { position: Position | null },
 ): Promise<Driven> {
   const headers = headersOf(runner, statement, options);
-  const first = await runner.link.submit(statement.sql, headers, options.signal);
+  const first = await runner.link.submit(statement.sql, headers, anySignal(options));
   at.position = { queryId: first.id, uri: first.nextUri ?? '' };
   return drive(runner.link, first, watch);
 }
 
 function watchOf(runner: Runner, options: RunOptions, at: { position: Position | null }): Watch {
   return {
-    signal: options.signal,
+    signal: anySignal(options),
     maxRows: runner.options.maxRows ?? 100_000,
     onProgress: (progress) => options.onProgress?.(progress),
     onPosition: (position) => {
@@ -149,6 +152,22 @@ function watchOf(runner: Runner, options: RunOptions, at: { position: Position |
       return options.onStarted?.(handleOf(position));
     },
   };
+}
+
+/** Both end our waiting; only `signal` also ends the query. */
+function anySignal({ signal, detach }: RunOptions): AbortSignal | undefined {
+  if (signal === undefined || detach === undefined) return signal ?? detach;
+  return AbortSignal.any([signal, detach]);
+}
+
+function letGo(position: Position | null): IcewrightError {
+  const queryId = position?.queryId ?? null;
+  const what = queryId === null ? 'nothing was begun' : `query ${queryId} goes on in Trino`;
+  return new IcewrightError('EngineOutcomeUnknown', `let go: ${what}`, {
+    engine: 'trino',
+    queryId,
+    detached: true,
+  });
 }
 
 function handleOf(position: Position): EngineHandle {
