@@ -2,12 +2,7 @@
  * Executes a statement so that it takes effect once, whatever dies in between: a retry takes over
  * the execution that is there, or asks the table what became of it, before it starts another.
  */
-import {
-  activityInfo,
-  cancellationDetails,
-  cancellationSignal,
-  heartbeat,
-} from '@temporalio/activity';
+import { activityInfo, Context } from '@temporalio/activity';
 import type {
   EngineHandle,
   EngineProgress,
@@ -77,8 +72,10 @@ interface Leash {
 function holdLeash(): Leash {
   const cancel = new AbortController();
   const detach = new AbortController();
-  const temporal = cancellationSignal();
-  const pull = () => (cancellationDetails()?.cancelRequested ? cancel : detach).abort();
+  // Taken now: the event is fired outside of any activity.
+  const context = Context.current();
+  const temporal = context.cancellationSignal;
+  const pull = () => (context.cancellationDetails?.cancelRequested ? cancel : detach).abort();
   if (temporal.aborted) pull();
   temporal.addEventListener('abort', pull, { once: true });
   const drop = () => temporal.removeEventListener('abort', pull);
@@ -158,16 +155,18 @@ function idOf(handle: EngineHandle): string {
 class Pulse {
   trace: Trace;
   private readonly timer: NodeJS.Timeout;
+  /** Kept, because an engine's streams call back outside of any activity. */
+  private readonly context = Context.current();
 
   constructor(trace: Trace) {
     this.trace = trace;
-    this.timer = setInterval(() => heartbeat(this.trace), HEARTBEAT_MS);
+    this.timer = setInterval(() => this.context.heartbeat(this.trace), HEARTBEAT_MS);
   }
 
   follow(trace: Trace): void {
     const news = trace.handle !== this.trace.handle || trace.generation !== this.trace.generation;
     this.trace = trace;
-    if (news) heartbeat(trace);
+    if (news) this.context.heartbeat(trace);
   }
 
   stop(): void {
