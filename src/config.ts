@@ -9,6 +9,12 @@ import { IcewrightError } from './domain/errors.ts';
 
 export const PROJECT_DIR = resolve(import.meta.dirname, '..');
 
+/**
+ * For the worker's Node: a small young generation keeps its resident memory low, and costs nothing
+ * where work is waiting for engines.
+ */
+export const WORKER_NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
+
 const address = z.string().regex(/^[^\s/:]+:\d{1,5}$/, 'must look like host:port');
 const optional = z.string().min(1).optional();
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');

@@ -4,6 +4,7 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -35,6 +36,8 @@ async function main(): Promise<void> {
     unready: () => workers.filter((one) => one.getState() !== 'RUNNING').map(queueOf),
   });
   const running = workers.map((worker) => worker.run());
+  // Also for a worker that is killed and never comes to its end.
+  flushCompileCache();
   log.info('worker started', { pid: process.pid, http: config.httpAddress });
   try {
     await applySchedules(ports);

@@ -1,8 +1,10 @@
 /** Icewright's own worker, supervised like every other service. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { WORKER_NODE_FLAGS } from '../../src/config.ts';
 import { PROJECT_DIR } from '../home.ts';
 import { LOOPBACK } from '../ports.ts';
+import { cacheDir } from '../provision/layout.mjs';
 import { serviceEnvironment } from './environment.ts';
 import { probeHttp } from './probe.ts';
 import type { Service, StackContext } from './service.ts';
@@ -27,9 +29,16 @@ export function buildWorker({ home, ports, parts, versions }: StackContext): Ser
     stop: { signal: 'SIGTERM', timeoutMs: 20_000, rank: 0 },
     prepare: async () => ({
       file: parts.node,
-      args: [MAIN],
+      args: [...WORKER_NODE_FLAGS, MAIN],
       // Everything else comes from settings.json; the caller's own ICEWRIGHT_* go before it.
-      env: { ...ownSettings(), ...serviceEnvironment({ ICEWRIGHT_HOME: home.root }) },
+      env: {
+        ...ownSettings(),
+        ...serviceEnvironment({
+          ICEWRIGHT_HOME: home.root,
+          // Without it Node loads its TypeScript compiler at every start, and keeps it: 30 MB.
+          NODE_COMPILE_CACHE: join(cacheDir(), 'compile-cache'),
+        }),
+      },
       cwd: PROJECT_DIR,
     }),
     probe: () => probeHttp(`${url}/readyz`),

@@ -84,13 +84,14 @@ async function operate(input: CommandInput, request: HandRequest) {
   const { session, terminal, values } = input;
   const table = session.table(input.positionals[0] as string);
   if (values['dry-run'] === true) return dryRun(input, request);
-  // An unknown table is told at once, before anything is queued.
-  if (!(await (await session.catalog()).tableExists(table))) {
+  const wait = values.wait === true;
+  // Who waits is told by the run itself; who does not is told before anything is queued.
+  if (!wait && !(await (await session.catalog()).tableExists(table))) {
     const message = `there is no table ${tableKey(table)}: see "icewright health"`;
     throw new IcewrightError('TableNotFound', message, { table: tableKey(table) });
   }
   const job = handJob(request, session.requestedBy);
-  return performJob({ session, terminal, table, job, wait: values.wait === true });
+  return performJob({ session, terminal, table, job, wait });
 }
 
 async function dryRun({ session, terminal, positionals }: CommandInput, request: HandRequest) {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { PROJECT_DIR } from '../../config.ts';
+import { PROJECT_DIR, WORKER_NODE_FLAGS } from '../../config.ts';
 import type { Command } from '../command.ts';
 
 export const worker: Command = {
@@ -15,7 +15,7 @@ export const worker: Command = {
     new Promise((resolve) => {
       // A process of its own: the command line never loads the worker's native code.
       const entry = join(PROJECT_DIR, 'src', 'worker', 'main.ts');
-      const child = spawn(process.execPath, [entry], { stdio: 'inherit' });
+      const child = spawn(process.execPath, [...WORKER_NODE_FLAGS, entry], { stdio: 'inherit' });
       for (const signal of ['SIGTERM', 'SIGINT'] as const) {
         process.on(signal, () => child.kill(signal));
       }
