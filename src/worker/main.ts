@@ -134,5 +134,6 @@ main().catch((error: unknown) => {
   log.error(error instanceof Error ? error.message : String(error), {
     stack: error instanceof Error ? error.stack : undefined,
   });
-  process.exitCode = 1;
+  // The SDK's native runtime would keep a worker alive that does no work; its supervisor waits.
+  process.exit(1);
 });

@@ -1,0 +1,44 @@
+/**
+ * Records histories from the running stack: of each workflow the longest of the newest hundred
+ * closed runs, and every other kind of end. Names: `<workflow>.<end>.<version>.json.gz`.
+ */
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { PROJECT_DIR, readConfig } from '../../src/config.ts';
+import { connectTemporal } from '../../src/temporal/connect.ts';
+import { ensureTemporal } from '../../stack/provision/parts.ts';
+
+const FOLDER = fileURLToPath(new URL('histories', import.meta.url));
+const { version } = JSON.parse(readFileSync(join(PROJECT_DIR, 'package.json'), 'utf8')) as {
+  version: string;
+};
+const { temporal } = readConfig();
+const binary = await ensureTemporal(() => {});
+const { client, close } = await connectTemporal(temporal);
+
+for (const type of ['nightly', 'transformRun', 'table', 'tableMaintenance', 'tableTransform']) {
+  const longest = new Map<string, { id: string; runId: string; length: number }>();
+  const query = `WorkflowType = "${type}" AND ExecutionStatus != "Running"`;
+  let seen = 0;
+  for await (const one of client.workflow.list({ query })) {
+    if (++seen > 100) break;
+    const end = one.status.name.toLowerCase();
+    const { workflowId: id, runId, historyLength: length } = one;
+    if (length > (longest.get(end)?.length ?? 0)) longest.set(end, { id, runId, length });
+  }
+  for (const [end, { id, runId, length }] of longest) {
+    const words = ['workflow', 'show', '-w', id, '-r', runId, '-o', 'json'];
+    const text = execFileSync(binary, [...words, '--address', temporal.address], {
+      maxBuffer: 256 * 2 ** 20,
+    });
+    const name = `${type}.${end}.${version}.json.gz`;
+    // Stack traces of failures name the checkout.
+    const plain = text.toString().replaceAll(PROJECT_DIR, '');
+    writeFileSync(join(FOLDER, name), gzipSync(plain, { level: 9 }));
+    process.stdout.write(`${name}: ${length} events of ${id}\n`);
+  }
+}
+await close();
