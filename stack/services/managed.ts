@@ -11,6 +11,7 @@ import type { Launch, Service } from './service.ts';
 import type { ServiceRecord, ServiceState } from './state.ts';
 
 const PROBE_EVERY_MS = 100;
+const PREPARE_TIMEOUT_MS = 60_000;
 
 export class ManagedService {
   readonly service: Service;
@@ -62,7 +63,7 @@ export class ManagedService {
   async start(needsMet: Promise<boolean>): Promise<boolean> {
     try {
       // What it needs to start is made while its needs start.
-      const launch = await this.service.prepare();
+      const launch = await this.#prepare();
       if (!(await needsMet)) return false;
       await this.#launch(launch);
       return true;
@@ -82,6 +83,23 @@ export class ManagedService {
     await this.#end();
     this.#process = undefined;
     this.#set('stopped');
+  }
+
+  /**
+   * Preparing takes seconds. Seen once on a starved machine: a compiler that had ended was never
+   * reported as ended, and its service waited for ever. The second try finds what the first made.
+   */
+  async #prepare(): Promise<Launch> {
+    for (let tries = 1; ; tries += 1) {
+      const launch = await Promise.race([
+        this.service.prepare(),
+        sleep(PREPARE_TIMEOUT_MS, undefined, { ref: false, signal: this.#stopping.signal }),
+      ]);
+      if (launch !== undefined) return launch;
+      if (tries === 2) {
+        throw new IcewrightError('StackFailed', 'what it needs to start could not be made in time');
+      }
+    }
   }
 
   async #launch({ file, args, ...options }: Launch): Promise<void> {
@@ -148,7 +166,7 @@ export class ManagedService {
       try {
         await sleep(restartDelayMs(this.#endings), undefined, { signal: this.#stopping.signal });
         this.#restarts += 1;
-        await this.#launch(await this.service.prepare());
+        await this.#launch(await this.#prepare());
         return;
       } catch (error) {
         problem = error;
