@@ -42,7 +42,7 @@ export async function runTests(argv) {
 async function runVitest(argv) {
   const folder = mkdtempSync(join(tmpdir(), 'icewright-test-'));
   const summary = join(folder, 'summary.json');
-  process.env.ICEWRIGHT_TEST_SUMMARY = summary;
+  process.env.VITEST_SUMMARY_FILE = summary;
   try {
     const reporters = ['--reporter=default', '--reporter=./test/reporter.ts'];
     const code = await runCommand(nodePath(), [VITEST, 'run', ...reporters, ...argv]);

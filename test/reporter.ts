@@ -18,7 +18,7 @@ export default class SummaryReporter implements Reporter {
       if (own === 0 && !module.ok()) own = 1;
       failed += own;
     }
-    const path = process.env.ICEWRIGHT_TEST_SUMMARY;
+    const path = process.env.VITEST_SUMMARY_FILE;
     if (path !== undefined) writeFileSync(path, JSON.stringify({ passed, failed }));
   }
 }

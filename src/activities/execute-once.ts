@@ -43,7 +43,7 @@ interface Trace {
 
 /** In one attempt: executions begun anew after a commit conflict or because the old one was gone. */
 const RENEWALS_MAX = 3;
-const HEARTBEAT_MS = 2_000;
+const HEARTBEAT_MS = 1_000;
 
 export async function executeOnce(execution: Execution): Promise<ExecutionResult> {
   const earlier = (activityInfo().heartbeatDetails ?? { generation: 0 }) as Trace;
@@ -151,7 +151,7 @@ function idOf(handle: EngineHandle): string {
   return handle.engine === 'spark' ? handle.operationId : handle.queryId;
 }
 
-/** Heartbeats the newest trace at once when the handle changes, else every two seconds. */
+/** Heartbeats the newest trace at once when the handle changes, else every second. */
 class Pulse {
   trace: Trace;
   private readonly timer: NodeJS.Timeout;

@@ -92,8 +92,8 @@ async function createWorkers(
     namespace: config.temporal.namespace,
     shutdownGraceTime: SHUTDOWN_GRACE,
     // Cancellation reaches an activity with the answer to a heartbeat: do not hold those back.
-    maxHeartbeatThrottleInterval: '2s',
-    defaultHeartbeatThrottleInterval: '2s',
+    maxHeartbeatThrottleInterval: '1s',
+    defaultHeartbeatThrottleInterval: '1s',
   } as const;
   return Promise.all([
     Worker.create({

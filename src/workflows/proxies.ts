@@ -62,7 +62,7 @@ export function engineActivities(
   return proxyActivities<EngineActivities>({
     taskQueue: ENGINE_QUEUES[engine],
     startToCloseTimeout: '24 hours',
-    // A killed worker is noticed after this long; progress is heartbeated every two seconds.
+    // A killed worker is noticed after this long; progress is heartbeated every second.
     heartbeatTimeout: '15s',
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
     retry: {

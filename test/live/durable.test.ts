@@ -44,7 +44,7 @@ const activeQueries = (table: string) =>
 describe('a worker killed with SIGKILL', () => {
   it('in the middle of a Spark compaction: the next one takes it over, one commit', async () => {
     const table = 'lake.durable.spark_kill';
-    await makeScattered(lake, table, { files: 200, rows: 6_000_000 });
+    await makeScattered(lake, table, { files: 200, rows: 3_000_000 });
     const before = await checksum(lake, table);
     const words = ['compact', table, '--strategy', 'zorder', '--columns', 'customer_id,ts'];
     const { runId } = await succeed(words);
@@ -64,7 +64,7 @@ describe('a worker killed with SIGKILL', () => {
 
   it('in the middle of a Trino statement: the same', async () => {
     const table = 'lake.durable.trino_kill';
-    await makeScattered(lake, table, { files: 200, rows: 6_000_000 });
+    await makeScattered(lake, table, { files: 200, rows: 2_000_000, noteBytes: 256 });
     const before = await checksum(lake, table);
     const { runId } = await succeed(['compact', table, '--engine', 'trino']);
     await until(async () => (await activeQueries(table)).length === 1);
@@ -81,7 +81,7 @@ describe('a worker killed with SIGKILL', () => {
 describe('runs cancel', () => {
   it('ends a statement inside Trino', async () => {
     const table = 'lake.durable.trino_cancel';
-    await makeScattered(lake, table, { files: 200, rows: 6_000_000 });
+    await makeScattered(lake, table, { files: 200, rows: 4_000_000, noteBytes: 256 });
     const { runId } = await succeed(['compact', table, '--engine', 'trino']);
     const [query] = await until(async () => {
       const found = await activeQueries(table);
@@ -98,7 +98,7 @@ describe('runs cancel', () => {
 
   it('ends a statement inside Spark: it commits nothing, also later', async () => {
     const table = 'lake.durable.spark_cancel';
-    await makeScattered(lake, table, { files: 200, rows: 6_000_000 });
+    await makeScattered(lake, table, { files: 200, rows: 3_000_000 });
     const words = ['compact', table, '--strategy', 'zorder', '--columns', 'customer_id,ts'];
     const { runId } = await succeed(words);
     await until(async () => (await showRun(runId)).state === 'running');

@@ -40,16 +40,23 @@ export function openLake(name: string): Lake {
   };
 }
 
-/**
- * A table of `files` small files, rows scattered over all of them.
- * @param rows in all files together
- */
+export interface Scatter {
+  readonly files: number;
+  /** In all files together. */
+  readonly rows: number;
+  /** Bytes of random text in each row, in steps of 64: what makes a rewrite long. Default 64. */
+  readonly noteBytes?: number;
+}
+
+/** A table of small files, rows scattered over all of them. */
 export async function makeScattered(
   lake: Lake,
   table: string,
-  { files, rows }: { readonly files: number; readonly rows: number },
+  { files, rows, noteBytes = 64 }: Scatter,
 ): Promise<void> {
   const [, namespace] = table.split('.');
+  const hashes = Array.from({ length: noteBytes / 64 }, (_, at) => `sha2(concat(id, ${at}), 256)`);
+  const note = `concat(${hashes.join(', ')})`;
   await lake.spark(`CREATE NAMESPACE IF NOT EXISTS lake.${namespace}`);
   await lake.spark(`DROP TABLE IF EXISTS ${table}`);
   await lake.spark(
@@ -59,7 +66,7 @@ export async function makeScattered(
   await lake.spark(
     `INSERT INTO ${table} SELECT /*+ REPARTITION(${files}) */
        pmod(xxhash64(id), 10000), timestamp_seconds(1767225600 + pmod(xxhash64(id, 1), 7776000)),
-       cast(pmod(xxhash64(id, 2), 100000) / 100 AS DECIMAL(12,2)), sha2(cast(id AS STRING), 256)
+       cast(pmod(xxhash64(id, 2), 100000) / 100 AS DECIMAL(12,2)), ${note}
      FROM range(${rows})`,
   );
 }

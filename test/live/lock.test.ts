@@ -14,7 +14,7 @@ afterAll(() => lake?.close());
 describe('the lock of a table', () => {
   it('joins equal requests, queues others, and shows holder and waiters', async () => {
     const table = 'lake.lock.queue';
-    await makeScattered(lake, table, { files: 200, rows: 4_000_000 });
+    await makeScattered(lake, table, { files: 200, rows: 2_000_000 });
     const zorder = ['compact', table, '--strategy', 'zorder', '--columns', 'customer_id,ts'];
     const first = await succeed(zorder);
     await until(async () => (await queueOf(table)).holder !== null);
