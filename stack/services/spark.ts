@@ -19,12 +19,13 @@ const OPENED_PACKAGES = [
 ];
 
 export function buildSpark(context: StackContext): Service {
-  const { home, ports, parts, credentials, versions } = context;
+  const { home, ports, parts, versions } = context;
   const scratch = join(home.data, 'spark');
   return {
     name: 'spark',
     version: versions.spark,
-    endpoint: `sc://${LOOPBACK}:${ports.spark}/;token=${credentials.sparkToken}`,
+    // The token stands among the credentials; an endpoint is shown to everybody.
+    endpoint: `sc://${LOOPBACK}:${ports.spark}`,
     ports: ['spark'],
     needs: [],
     readyTimeoutMs: 300_000,

@@ -114,7 +114,7 @@ describe('npm test', () => {
 
   /** A vitest that leaves this summary and ends with this code. */
   function vitest(summary: string | null, code: number): string {
-    const write = `(await import('node:fs')).writeFileSync(process.env.ICEWRIGHT_TEST_SUMMARY, `;
+    const write = `(await import('node:fs')).writeFileSync(process.env.VITEST_SUMMARY_FILE, `;
     return `${summary === null ? '' : `${write}'${summary}');`} process.exitCode = ${code};`;
   }
 
