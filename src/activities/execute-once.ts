@@ -2,6 +2,7 @@
  * Executes a statement so that it takes effect once, whatever dies in between: a retry takes over
  * the execution that is there, or asks the table what became of it, before it starts another.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { activityInfo, Context } from '@temporalio/activity';
 import type {
   EngineHandle,
@@ -11,6 +12,7 @@ import type {
   Statement,
 } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
+import { beatsItself } from './failure.ts';
 
 export interface Execution {
   readonly runner: EngineRunner;
@@ -41,9 +43,12 @@ interface Trace {
   readonly progress?: EngineProgress;
 }
 
-/** In one attempt: executions begun anew after a commit conflict or because the old one was gone. */
+/**
+ * In one attempt: executions begun anew after a commit conflict or because the old one was gone.
+ */
 const RENEWALS_MAX = 3;
 const HEARTBEAT_MS = 1_000;
+const COMMIT_ON_ITS_WAY_MS = 2_000;
 
 export async function executeOnce(execution: Execution): Promise<ExecutionResult> {
   const earlier = (activityInfo().heartbeatDetails ?? { generation: 0 }) as Trace;
@@ -98,13 +103,21 @@ async function execute(
       return await start(execution, { generation, handle, pulse, leash });
     } catch (error) {
       const code = error instanceof IcewrightError ? error.code : null;
-      if (leash.cancel.aborted || leash.detach.aborted) throw error;
-      // What we wanted to take over is not there any more, or somebody ended it in the engine.
-      const gone =
-        code === 'Cancelled' || (code === 'EngineOutcomeUnknown' && handle !== undefined);
-      if ((!gone && code !== 'CommitConflict') || renewals === RENEWALS_MAX) throw error;
-      // The engine has forgotten the execution, or it has failed for good: what the table says
-      // decides, and a new execution needs a new identity.
+      if (leash.detach.aborted) throw error;
+      if (leash.cancel.aborted) {
+        // The interrupt may have come after the commit: then it is done, and its receipt is due.
+        const done = code === 'Cancelled' ? await findCommitted(execution, pulse.trace) : null;
+        if (done === null) throw error;
+        return { ...done, reattached: false };
+      }
+      // Only when the engine itself says that it runs no more: an engine that is merely out of
+      // reach may still be at work, and a second execution beside it could commit twice.
+      const ended =
+        code === 'Cancelled' || code === 'CommitConflict' || (isUnknown(error) && saysEnded(error));
+      if (!ended || renewals === RENEWALS_MAX) throw error;
+      // A commit that was on its way to the catalog when the engine lost it gets time to arrive.
+      if (isUnknown(error)) await sleep(COMMIT_ON_ITS_WAY_MS);
+      // What the table says decides, and a new execution needs a new identity.
       const found = await findCommitted(execution, pulse.trace);
       if (found !== null) return found;
       generation += 1;
@@ -112,6 +125,14 @@ async function execute(
       pulse.follow({ generation });
     }
   }
+}
+
+function isUnknown(error: unknown): error is IcewrightError {
+  return error instanceof IcewrightError && error.code === 'EngineOutcomeUnknown';
+}
+
+function saysEnded(error: IcewrightError): boolean {
+  return error.details.ended === true;
 }
 
 async function start(
@@ -125,7 +146,7 @@ async function start(
 ): Promise<ExecutionResult> {
   const { generation, handle: resume, pulse, leash } = from;
   return await execution.runner.run(execution.statement, {
-    key: generation === 0 ? execution.key : `${execution.key}#${generation}`,
+    key: keyOf(execution, generation),
     session: execution.session,
     resume,
     signal: leash.cancel,
@@ -136,15 +157,23 @@ async function start(
 }
 
 async function findCommitted(execution: Execution, trace: Trace): Promise<ExecutionResult | null> {
-  const { runner, key } = execution;
-  const ids = trace.handle === undefined ? await runner.settle?.(key) : [idOf(trace.handle)];
-  if (!(await execution.hasCommitted(ids ?? []))) return null;
+  const { runner } = execution;
+  const ids = trace.handle === undefined ? [] : [idOf(trace.handle)];
+  // Also a generation whose handle was never heartbeated may have been handed over.
+  for (let at = 0; trace.handle === undefined && at <= trace.generation + 1; at += 1) {
+    ids.push(...((await runner.settle?.(keyOf(execution, at))) ?? []));
+  }
+  if (!(await execution.hasCommitted(ids))) return null;
   return {
     rows: [],
-    engineOperationId: ids?.[0] ?? null,
+    engineOperationId: ids[0] ?? null,
     reattached: true,
     release: async () => {},
   };
+}
+
+function keyOf({ key }: Execution, generation: number): string {
+  return generation === 0 ? key : `${key}#${generation}`;
 }
 
 function idOf(handle: EngineHandle): string {
@@ -160,6 +189,7 @@ class Pulse {
 
   constructor(trace: Trace) {
     this.trace = trace;
+    beatsItself.add(this.context);
     this.timer = setInterval(() => this.context.heartbeat(this.trace), HEARTBEAT_MS);
   }
 

@@ -18,7 +18,7 @@ import {
 } from '../domain/reconcile.ts';
 import { tableFromKey } from '../domain/table.ts';
 import { type ExecutionResult, executeOnce } from './execute-once.ts';
-import { withFailures } from './failure.ts';
+import { withFailures, withHeartbeats } from './failure.ts';
 import { readTablePlan } from './planning.ts';
 import type { Catalog, Compiler, Ledger, Meter, StartedOperation } from './ports.ts';
 import type { OperateInput } from './types.ts';
@@ -32,7 +32,9 @@ export interface OperateDeps {
 }
 
 export function createOperateActivities(deps: OperateDeps) {
-  return { runOperation: withFailures((input: OperateInput) => runOperation(deps, input)) };
+  return {
+    runOperation: withFailures(withHeartbeats((input: OperateInput) => runOperation(deps, input))),
+  };
 }
 
 async function runOperation(deps: OperateDeps, input: OperateInput): Promise<Receipt> {

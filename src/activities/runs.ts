@@ -38,6 +38,8 @@ export function createRunActivities(deps: RunDeps): RunActivities {
     closeRun: withFailures(async (input) => {
       const { outcome } = input;
       const earlier = await ledger.readRun(outcome.runId);
+      // The run's own end stands; what its table's workflow concludes from a lost run does not.
+      if (earlier?.outcome != null) return;
       await ledger.saveRun({
         ...(earlier ?? rowOf(input, outcome.state, now())),
         state: outcome.state,

@@ -16,7 +16,7 @@ import {
 import { tableFromKey } from '../domain/table.ts';
 import { ancestry } from '../domain/watermark.ts';
 import { type ExecutionResult, executeOnce } from './execute-once.ts';
-import { withFailures } from './failure.ts';
+import { withFailures, withHeartbeats } from './failure.ts';
 import type { OperateDeps } from './operate.ts';
 import { measureIfThere } from './planning.ts';
 import type { Project, StartedOperation } from './ports.ts';
@@ -43,7 +43,7 @@ const NO_TABLE: BeforeOperation = {
 export function createTransformActivities(deps: TransformDeps) {
   return {
     openTransform: withFailures((input: OpenRunInput) => openTransform(deps, input)),
-    runModel: withFailures((input: TransformInput) => runModel(deps, input)),
+    runModel: withFailures(withHeartbeats((input: TransformInput) => runModel(deps, input))),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Jobs that a person asks for: made, submitted, waited for, told. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { ERROR_RULES } from '../domain/errors.ts';
 import { type HandRequest, titleOf } from '../domain/hand-request.ts';
 import { CONTROL_QUEUE, runIdAt } from '../domain/ids.ts';
@@ -22,7 +22,7 @@ export function handJob(request: HandRequest, requestedBy: string): Job {
     runId: newRunId(),
     kind: 'manual',
     // Equal requests are the same wish, whoever asks.
-    dedupeKey: `by hand ${JSON.stringify(request)}`,
+    dedupeKey: createHash('sha256').update(JSON.stringify(request)).digest('hex'),
     title: titleOf(request),
     requestedBy,
     parentRunId: null,

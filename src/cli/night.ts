@@ -3,6 +3,7 @@ import { CONTROL_QUEUE, nightlyWorkflowId, transformWorkflowId } from '../domain
 import { tableFromKey } from '../domain/table.ts';
 import type { NightlyInput, NightlyProgress, NightlyReport } from '../workflows/messages.ts';
 import type { CommandResult } from './command.ts';
+import { tablePlanJson } from './decision-json.ts';
 import { newRunId } from './job.ts';
 import { type TableChange, tellNight } from './night-report.ts';
 import type { Session } from './session.ts';
@@ -55,7 +56,7 @@ export async function performNight(
     report.planId === null ? null : await (await session.ledger()).readPlan(report.planId);
   const changes = await readChanges(session, report, plan?.tables.map((one) => one.table) ?? []);
   tellNight(terminal, { report, plan, changes, temporalUiUrl: session.config.temporal.uiUrl });
-  const json = { ...report, tables: changes, decisions: plan?.tables ?? [] };
+  const json = { ...report, tables: changes, decisions: plan?.tables.map(tablePlanJson) ?? [] };
   return report.failed.length === 0 ? { json } : { json, exitCode: 1 };
 }
 

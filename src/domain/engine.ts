@@ -72,7 +72,9 @@ export interface RunOptions {
 /**
  * Executes statements. Rejects with an `IcewrightError`: `EngineUnavailable` (nothing was handed
  * over), `EngineRejected` (definitive), `CommitConflict`, `CredentialsRejected`,
- * `EngineOutcomeUnknown` (handed over, then lost), `Cancelled`.
+ * `EngineOutcomeUnknown` (handed over, then lost), `Cancelled`. An unknown outcome has
+ * `details.ended: true` only when the engine itself says that nothing of it runs any more; without
+ * it the statement may still be at work, and must not be started again.
  */
 export interface EngineRunner {
   readonly name: EngineName;

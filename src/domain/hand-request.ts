@@ -26,7 +26,8 @@ export function titleOf(request: HandRequest): string {
   switch (request.kind) {
     case 'compact': {
       const columns = request.columns.length > 0 ? `(${request.columns.join(', ')})` : '';
-      const where = request.where === null ? '' : ` where ${request.where}`;
+      // The predicate may hold personal data, and titles are shown and kept everywhere.
+      const where = request.where === null ? '' : ' where …';
       return `compact ${request.strategy}${columns}${where}`;
     }
     case 'expire_snapshots':

@@ -37,7 +37,8 @@ export const SCHEDULE_PREFIX = 'icewright/nightly/';
  */
 export function runIdAt(nowMs: number, unique: string): string {
   const stamp = new Date(nowMs).toISOString().replace(/[-:]/g, '').slice(0, 15);
-  return `${stamp}-${unique.replace(/-/g, '').slice(0, 6)}`;
+  // The last digits: the first ones of a time-ordered uuid are the clock again.
+  return `${stamp}-${unique.replace(/-/g, '').slice(-6)}`;
 }
 
 /** Run of a part of a larger run: `20261121T020000-4f2a9c.silver.orders`. */

@@ -38,6 +38,8 @@ export interface QueuedJob extends Job {
   readonly requesters: readonly Requester[];
   /** Requests that came from outside any workflow (a command): they cannot be withdrawn. */
   readonly commands: number;
+  /** It is being ended: an equal request queues behind it instead of joining it. */
+  readonly cancelling?: boolean;
 }
 
 export interface JobOutcome {
@@ -102,7 +104,8 @@ export function submitJob(
   requester: Requester | null,
   nowMs: number,
 ): Submission {
-  const same = (there: QueuedJob) => there.runId === job.runId || there.dedupeKey === job.dedupeKey;
+  const same = (there: QueuedJob) =>
+    there.runId === job.runId || (there.dedupeKey === job.dedupeKey && !there.cancelling);
   const held = queue.holder !== null && same(queue.holder) ? queue.holder : undefined;
   const found = held ?? queue.waiting.find(same);
   if (found !== undefined) {
@@ -150,6 +153,12 @@ export function takeNext(queue: JobQueue): JobQueue {
 function isBefore(a: QueuedJob, b: QueuedJob): boolean {
   const urgency = JOB_KINDS.indexOf(a.kind) - JOB_KINDS.indexOf(b.kind);
   return urgency < 0 || (urgency === 0 && a.submittedAtMs < b.submittedAtMs);
+}
+
+export function markCancelling(queue: JobQueue): JobQueue {
+  return queue.holder === null
+    ? queue
+    : { ...queue, holder: { ...queue.holder, cancelling: true } };
 }
 
 /** Takes a waiting job out; `removed` is null when it does not wait here. */

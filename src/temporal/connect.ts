@@ -1,5 +1,5 @@
 /** The client's connection to the Temporal server. */
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, isGrpcServiceError } from '@temporalio/client';
 import { IcewrightError } from '../domain/errors.ts';
 
 export interface TemporalOptions {
@@ -7,6 +7,13 @@ export interface TemporalOptions {
   readonly namespace: string;
   readonly tls: boolean;
   readonly apiKey: string | undefined;
+}
+
+/** A server that does not answer becomes our own, retryable error; others stay what they are. */
+export function temporalError(error: unknown): unknown {
+  if (!isGrpcServiceError(error)) return error;
+  const message = `Temporal did not answer: ${error.message}`;
+  return new IcewrightError('TemporalUnavailable', message, {}, error);
 }
 
 /**

@@ -12,6 +12,7 @@ import { IcewrightError, isErrorCode } from '../domain/errors.ts';
 import { CONTROL_QUEUE, runWorkflowId, tableWorkflowId } from '../domain/ids.ts';
 import type { Job, JobOutcome, QueueView, Requester } from '../domain/job.ts';
 import type { RunJobInput, RunJobResult, SubmitInput, TableInput } from '../workflows/messages.ts';
+import { temporalError } from './connect.ts';
 
 /** About ten seconds. */
 const ATTEMPTS_MAX = 14;
@@ -24,14 +25,18 @@ export async function submitJob(
   input: { readonly table: string; readonly job: Job; readonly requester: Requester | null },
 ): Promise<void> {
   const { table, job, requester } = input;
-  await client.workflow.signalWithStart<TableWorkflow, [SubmitInput]>('table', {
-    workflowId: tableWorkflowId(table),
-    taskQueue: CONTROL_QUEUE,
-    args: [{ table }],
-    signal: 'submitJob',
-    signalArgs: [{ job, requester }],
-    staticSummary: table,
-  });
+  try {
+    await client.workflow.signalWithStart<TableWorkflow, [SubmitInput]>('table', {
+      workflowId: tableWorkflowId(table),
+      taskQueue: CONTROL_QUEUE,
+      args: [{ table }],
+      signal: 'submitJob',
+      signalArgs: [{ job, requester }],
+      staticSummary: table,
+    });
+  } catch (error) {
+    throw temporalError(error);
+  }
 }
 
 /**
@@ -81,7 +86,7 @@ async function updateTable(
       if (refusal !== null) throw refusal;
       // The table's workflow ended between our request and its answer, or ten requests are in
       // flight already: ask again. The run id makes a repeated request join the first.
-      if (attempt >= ATTEMPTS_MAX || !isTransient(error)) throw error;
+      if (attempt >= ATTEMPTS_MAX || !isTransient(error)) throw temporalError(error);
       await new Promise((resume) => setTimeout(resume, Math.min(100 * attempt, 1_000)));
     }
   }
@@ -102,8 +107,11 @@ async function awaitRun(client: Client, table: string, runId: string): Promise<J
       }
       if (!(error instanceof WorkflowNotFoundError)) throw error;
       // Not started yet: it still waits, unless it was taken out of the queue.
-      const queue = await readQueue(client, table);
-      const waits = [queue?.holder, ...(queue?.waiting ?? [])].some((job) => job?.runId === runId);
+      // Nobody answers while the worker is away: then it waits as well.
+      const queue = await readQueue(client, table).catch(() => 'unknown' as const);
+      const waits =
+        queue === 'unknown' ||
+        [queue?.holder, ...(queue?.waiting ?? [])].some((job) => job?.runId === runId);
       absences = waits ? 0 : absences + 1;
       if (absences >= 3) {
         throw new IcewrightError('Cancelled', `run ${runId} was taken out of the queue`, { runId });

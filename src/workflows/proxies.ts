@@ -15,6 +15,8 @@ import type { JobKind } from '../domain/job.ts';
  */
 export const control: ActivityInterfaceFor<ControlActivities> = proxyActivities<ControlActivities>({
   startToCloseTimeout: '2 minutes',
+  // A cancelled night must know what it has asked for before it takes it back.
+  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   retry: {
     initialInterval: '500ms',
     backoffCoefficient: 2,

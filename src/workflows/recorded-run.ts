@@ -17,14 +17,16 @@ export async function recordedRun(
   execute: (run: OpenRun) => Promise<JobOutcome>,
 ): Promise<JobOutcome> {
   const run = { ...input, workflowId: workflowInfo().workflowId };
+  let outcome: JobOutcome;
+  let thrown: unknown = null;
   try {
-    const outcome = await execute(run);
-    await bookkeeping.closeRun({ ...run, outcome });
-    return outcome;
+    outcome = await execute(run);
   } catch (error) {
-    const outcome = outcomeOfFailure(input.job, error);
-    await CancellationScope.nonCancellable(() => bookkeeping.closeRun({ ...run, outcome }));
-    if (isCancellation(error)) throw error;
-    return outcome;
+    outcome = outcomeOfFailure(input.job, error);
+    thrown = error;
   }
+  // A cancellation that comes now comes too late: what has ended stays ended.
+  await CancellationScope.nonCancellable(() => bookkeeping.closeRun({ ...run, outcome }));
+  if (isCancellation(thrown)) throw thrown;
+  return outcome;
 }

@@ -7,12 +7,15 @@ import {
   CancellationScope,
   condition,
   getExternalWorkflowHandle,
+  isCancellation,
+  log,
 } from '@temporalio/workflow';
 import { runWorkflowId } from '../domain/ids.ts';
 import {
   type Job,
   type JobOutcome,
   type JobQueue,
+  markCancelling,
   QUEUE_LIMIT,
   type QueuedJob,
   type QueueView,
@@ -83,7 +86,7 @@ export class TableQueue {
   /** Stops the holder and waits for its end, or takes a waiting job out. */
   async cancel(runId: string): Promise<boolean> {
     if (this.queue.holder?.runId === runId) {
-      this.holderScope?.cancel();
+      this.cancelHolder();
       await condition(() => this.ended.has(runId) || this.draining);
       return true;
     }
@@ -96,8 +99,14 @@ export class TableQueue {
   async withdraw(workflowId: string): Promise<void> {
     const { queue, removed, orphanedHolder } = withdraw(this.queue, workflowId);
     this.queue = queue;
-    if (orphanedHolder) this.holderScope?.cancel();
+    if (orphanedHolder) this.cancelHolder();
     for (const job of removed) await this.drop(job, 'its requester was cancelled');
+  }
+
+  /** From now on nobody joins it: an equal request is a new wish. */
+  private cancelHolder(): void {
+    this.queue = markCancelling(this.queue);
+    this.holderScope?.cancel();
   }
 
   /** Takes the most urgent job and sees it to its end. `false`: none waits. */
@@ -138,14 +147,14 @@ export class TableQueue {
   /** For runs that could not write their own end: taken from the queue, cancelled, terminated. */
   private async record(job: Job, outcome: JobOutcome): Promise<void> {
     const input = { table: this.table, job, workflowId: runWorkflowId(job.runId), outcome };
-    await CancellationScope.nonCancellable(() => control.closeRun(input));
+    await CancellationScope.nonCancellable(() => secondary(control.closeRun(input)));
   }
 
   /** A job that can start at once writes its row itself. */
   private async recordWaiting(job: Job): Promise<void> {
     if (this.queue.holder === null || this.queue.holder.runId === job.runId) return;
     const workflowId = runWorkflowId(job.runId);
-    await control.recordQueued({ table: this.table, job, workflowId });
+    await secondary(control.recordQueued({ table: this.table, job, workflowId }));
   }
 
   private fullOutcome(job: Job): JobOutcome {
@@ -158,6 +167,16 @@ export class TableQueue {
       `${QUEUE_LIMIT} jobs wait for ${this.table} already, ${job.title} was not accepted: see ` +
       `"icewright runs list --table ${this.table}", cancel what is not needed, and try again`
     );
+  }
+}
+
+/** A ledger that refuses a row must not bring down the table's lock and queue with it. */
+async function secondary(bookkeeping: Promise<void>): Promise<void> {
+  try {
+    await bookkeeping;
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    log.error('a run could not be written to the ledger', { error: String(error) });
   }
 }
 

@@ -11,6 +11,7 @@ import {
   isCancellation,
   ParentClosePolicy,
   setHandler,
+  sleep,
   workflowInfo,
 } from '@temporalio/workflow';
 import { runWorkflowId } from '../domain/ids.ts';
@@ -22,6 +23,9 @@ import { TableQueue } from './table-queue.ts';
 
 /** A burst of commands finds the workflow still there. */
 const LINGER = '1s';
+/** Ten minutes: an engine ends a statement within seconds. */
+const ASK_FOR_END_EVERY = '5s';
+const ASK_FOR_END_TIMES = 120;
 
 export async function table(input: messages.TableInput): Promise<void> {
   const jobs = new TableQueue(input.table, input.queue ?? { holder: null, waiting: [] });
@@ -56,7 +60,7 @@ async function nextJob(arrived: () => boolean): Promise<boolean> {
 async function executeJob(tableKey: string, job: QueuedJob): Promise<JobOutcome> {
   const workflowId = runWorkflowId(job.runId);
   const type = job.work.kind === 'transform' ? 'tableTransform' : 'tableMaintenance';
-  const { submittedAtMs: _at, requesters: _who, commands: _count, ...plain } = job;
+  const { submittedAtMs: _at, requesters: _who, commands: _n, cancelling: _c, ...plain } = job;
   try {
     return await executeChild<(input: messages.JobInput) => Promise<JobOutcome>>(type, {
       workflowId,
@@ -69,8 +73,14 @@ async function executeJob(tableKey: string, job: QueuedJob): Promise<JobOutcome>
     });
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    // The same run was asked for again after it had ended: answer what it came to.
-    const outcome = await control.readOutcome(job.runId);
-    return outcome ?? cancelledOutcome(job, `run ${job.runId} is no longer known`);
+    // The same run was asked for again after it had ended, or while it still ends under an earlier
+    // run of this workflow that was terminated: answer what it comes to, and keep the lock till
+    // then.
+    for (let asked = 0; asked < ASK_FOR_END_TIMES; asked += 1) {
+      const outcome = await control.readOutcome(job.runId);
+      if (outcome !== null) return outcome;
+      await sleep(ASK_FOR_END_EVERY);
+    }
+    return cancelledOutcome(job, `run ${job.runId} is no longer known`);
   }
 }

@@ -34,10 +34,12 @@ function scripted(...steps: readonly Step[]) {
 
 const ok: Step = async () => {};
 const fail =
-  (code: ErrorCode): Step =>
+  (code: ErrorCode, details = {}): Step =>
   async () => {
-    throw new IcewrightError(code, code);
+    throw new IcewrightError(code, code, details);
   };
+/** The engine answers that nothing of the statement runs any more. */
+const gone = fail('EngineOutcomeUnknown', { ended: true });
 
 function execute(
   environment: MockActivityEnvironment,
@@ -88,14 +90,17 @@ describe('executeOnce', () => {
       },
     };
     await execute(secondAttempt(null), settling);
-    expect(settled).toEqual(['run/0']);
+    expect(settled).toEqual(['run/0', 'run/0#1']);
     expect(runs).toHaveLength(1);
   });
 
-  it.each<ErrorCode>(['EngineOutcomeUnknown', 'Cancelled'])(
-    'begins anew under another key when what was left is gone (%s) and has not committed',
-    async (code) => {
-      const { runner, runs } = scripted(fail(code), ok);
+  it.each([
+    ['forgotten', gone],
+    ['cancelled by a stranger', fail('Cancelled')],
+  ])(
+    'begins anew under another key when what was left is %s and has not committed',
+    async (_, left) => {
+      const { runner, runs } = scripted(left, ok);
       expect(await execute(secondAttempt(), runner)).toMatchObject({ reattached: false });
       expect(runs.map((one) => [one.key, one.resume])).toEqual([
         ['run/0', HANDLE],
@@ -105,13 +110,20 @@ describe('executeOnce', () => {
   );
 
   it('does not begin anew when what is gone has committed', async () => {
-    const { runner, runs } = scripted(fail('EngineOutcomeUnknown'));
+    const { runner, runs } = scripted(gone);
     let asked = 0;
     const hasCommitted = async () => {
       asked += 1;
       return asked === 2;
     };
     expect(await execute(secondAttempt(), runner, hasCommitted)).toMatchObject({ rows: [] });
+    expect(runs).toHaveLength(1);
+  });
+
+  it('starts nothing beside a statement whose engine is merely out of reach', async () => {
+    const { runner, runs } = scripted(fail('EngineOutcomeUnknown'), ok);
+    const code = 'EngineOutcomeUnknown';
+    await expect(execute(secondAttempt(), runner)).rejects.toMatchObject({ code });
     expect(runs).toHaveLength(1);
   });
 
@@ -165,5 +177,13 @@ describe('a cancelled activity', () => {
     await expect(run).rejects.toMatchObject({ code });
     expect(seen).toEqual([expected]);
     expect(runs).toHaveLength(1);
+  });
+
+  it('whose statement had committed already is done, not cancelled', async () => {
+    const environment = new MockActivityEnvironment();
+    const { runner } = scripted(watching([]));
+    const run = execute(environment, runner, async () => true);
+    environment.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+    expect(await run).toMatchObject({ engineOperationId: 'op', reattached: false });
   });
 });

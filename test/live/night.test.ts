@@ -128,7 +128,7 @@ describe('the night', () => {
     const words = ['expire', 'silver.orders', '--older-than', '1ms', '--keep-last', '2'];
     const before = await lake.measure('lake.silver.orders');
     const dry = await succeed([...words, '--dry-run']);
-    const ids = dry.plan.decisions[0].operation.snapshotIds as string[];
+    const ids = dry.plan.decisions[0].options.snapshotIds as string[];
     expect(ids.length).toBeGreaterThan(0);
     const { receipts: done } = await succeed([...words, '--wait']);
     expect(done[0]).toMatchObject({

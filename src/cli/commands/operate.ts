@@ -6,6 +6,7 @@ import type { CompactStrategy } from '../../domain/operation.ts';
 import { tableKey } from '../../domain/table.ts';
 import { parseBytes, parseDuration } from '../../domain/units.ts';
 import { type Command, type CommandInput, stringValue, type Values } from '../command.ts';
+import { tablePlanJson } from '../decision-json.ts';
 import { handJob, performJob } from '../job.ts';
 import { decisionLine } from '../receipts.ts';
 
@@ -111,7 +112,7 @@ async function dryRun({ session, terminal, positionals }: CommandInput, request:
     terminal.print(`  estimated: ${estimate.filesBefore} → ${estimate.filesAfter} files`);
   }
   const refused = plan.decisions.some((decision) => decision.action === 'refuse');
-  const json = { runId: null, table, plan, receipts: [] };
+  const json = { runId: null, table, plan: tablePlanJson(plan), receipts: [] };
   return refused ? ({ json, exitCode: 3 } as const) : { json };
 }
 

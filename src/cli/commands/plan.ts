@@ -1,10 +1,11 @@
 /** What maintenance would be done and why (`plan`, `explain`), and doing exactly that (`apply`). */
 import { IcewrightError } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
-import type { Plan, TablePlan } from '../../domain/operation.ts';
+import type { Plan, Receipt, TablePlan } from '../../domain/operation.ts';
 import { effectivePolicy } from '../../domain/policy.ts';
 import { tableFromKey, tableKey } from '../../domain/table.ts';
 import type { Command, CommandInput, CommandResult } from '../command.ts';
+import { tablePlanJson } from '../decision-json.ts';
 import { newRunId, performJob } from '../job.ts';
 import { decisionLine } from '../receipts.ts';
 import { matchTables } from '../tables.ts';
@@ -30,7 +31,7 @@ export const plan: Command = {
         : `${due} of ${planned.tables.length} tables have something to do: ` +
             `icewright apply ${planned.planId}`,
     );
-    return { json: planned };
+    return { json: { ...planned, tables: planned.tables.map(tablePlanJson) } };
   },
 };
 
@@ -58,7 +59,7 @@ export const explain: Command = {
       const place = origin.line === 0 ? origin.file : `${origin.file}:${origin.line}`;
       input.terminal.print(`  ${field} from ${place}`);
     }
-    return { json: { planId: planned.planId, ...found, policy } };
+    return { json: { planId: planned.planId, ...tablePlanJson(found), policy } };
   },
 };
 
@@ -80,12 +81,20 @@ export const apply: Command = {
     if (due.length === 0) input.terminal.print('the plan has nothing to do');
     const results: CommandResult[] = [];
     for (const table of due) results.push(await applyTable(input, stored, table));
-    const [only] = results;
-    const json = results.length === 1 ? only?.json : { planId, tables: results.map((r) => r.json) };
+    const parts = results.map((result) => result.json as AppliedTable);
+    const receipts = parts.flatMap((part) => part.receipts);
+    const [only] = parts.length === 1 ? parts : [];
+    const json = { runId: planId, table: null, ...only, planId, receipts, tables: parts };
     const worst = results.find((result) => (result.exitCode ?? 0) !== 0);
     return worst?.exitCode === undefined ? { json } : { json, exitCode: worst.exitCode };
   },
 };
+
+interface AppliedTable {
+  readonly runId: string;
+  readonly table: string;
+  readonly receipts: readonly Receipt[];
+}
 
 async function applyTable(
   { session, terminal }: CommandInput,

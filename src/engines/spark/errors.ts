@@ -30,6 +30,8 @@ export function statementError(
     sqlState: failure.sqlState ?? telling?.sqlState ?? null,
     operationId: context.operationId,
     sessionId: context.sessionId,
+    // Spark has answered: whatever became of its commit, nothing of it runs any more.
+    ended: true,
   };
   const line = telling === undefined ? failure.text : withoutData(telling);
   const text = firstLine(hideValues(line, context.secrets));

@@ -181,10 +181,13 @@ async function finalError(options: ExecutionOptions, failure: Failure, doubtful:
   if (fate !== null && !doubtful) return new SessionGone();
   if (fate !== null) {
     const why = fate === 'closed' ? 'its session was closed' : 'Spark was restarted';
-    return unknownOutcome(why, context, { errorClass });
+    return unknownOutcome(why, context, { errorClass, ended: true });
   }
   const lost = LOST_EXECUTION[errorClass ?? ''];
-  if (lost !== undefined) return unknownOutcome(lost, context, { errorClass });
+  if (lost !== undefined) {
+    const ended = errorClass?.startsWith('INVALID_HANDLE.') === true;
+    return unknownOutcome(lost, context, { errorClass, ended });
+  }
   if (isCredentialsFailure(failure)) {
     if (!doubtful) return unavailableError(failure, context.address);
     return unknownOutcome('Spark refuses our credentials now', context, { credentials: 'refused' });

@@ -184,7 +184,7 @@ function lostQuery(queryId: string, why: keyof typeof WHY_LOST): IcewrightError 
     'EngineOutcomeUnknown',
     `Trino cannot tell how query ${queryId} ended: ${WHY_LOST[why]}; ` +
       'reload the table and look for the run before doing it again',
-    { engine: 'trino', queryId, reason: why },
+    { engine: 'trino', queryId, reason: why, ended: why !== 'hidden' },
   );
 }
 

@@ -36,7 +36,7 @@ const MAX_MESSAGE = 600;
 /** Turns the error of a Trino answer into ours; Trino's names go into the details. */
 export function statementError(error: TrinoError, queryId: string): IcewrightError {
   const code = codeOf(error);
-  const told = error.message.slice(0, MAX_MESSAGE);
+  const told = hideValues(error).slice(0, MAX_MESSAGE);
   const next = NEXT_STEP[code];
   const hint = next === undefined ? '' : `; ${next}`;
   return new IcewrightError(code, `Trino: ${told} (${error.errorName}, query ${queryId})${hint}`, {
@@ -45,7 +45,17 @@ export function statementError(error: TrinoError, queryId: string): IcewrightErr
     errorName: error.errorName,
     errorType: error.errorType,
     errorCode: error.errorCode,
+    // The query has failed: whatever became of its commit, nothing of it runs any more.
+    ended: true,
   });
+}
+
+/** Errors about data quote the data: values that stand in quotes are left out. */
+const ABOUT_DATA = /^(INVALID_CAST|INVALID_FUNCTION|NUMERIC_VALUE|DIVISION|JDBC|INVALID_LITERAL)/;
+
+function hideValues({ errorName, message }: TrinoError): string {
+  if (!ABOUT_DATA.test(errorName)) return message;
+  return message.replace(/'[^']*'|"[^"]*"/g, '<value>');
 }
 
 function codeOf(error: TrinoError): ErrorCode {
