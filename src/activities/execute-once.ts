@@ -172,7 +172,18 @@ async function findCommitted(execution: Execution, trace: Trace): Promise<Execut
   };
 }
 
-function keyOf({ key }: Execution, generation: number): string {
+/** Ends every execution that {@link executeOnce} may have begun under this key. */
+export async function endExecutions(
+  runner: EngineRunner,
+  key: string,
+  session: string,
+): Promise<void> {
+  for (let generation = 0; generation <= RENEWALS_MAX; generation += 1) {
+    await runner.end(keyOf({ key }, generation), session);
+  }
+}
+
+function keyOf({ key }: Pick<Execution, 'key'>, generation: number): string {
   return generation === 0 ? key : `${key}#${generation}`;
 }
 

@@ -3,6 +3,7 @@ import { activityInfo } from '@temporalio/activity';
 import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { TableHealth } from '../domain/health.ts';
+import { MAINTENANCE_SESSION, operationKey } from '../domain/ids.ts';
 import type {
   Decision,
   InvariantCheck,
@@ -17,11 +18,11 @@ import {
   snapshotsSince,
 } from '../domain/reconcile.ts';
 import { tableFromKey } from '../domain/table.ts';
-import { type ExecutionResult, executeOnce } from './execute-once.ts';
+import { type ExecutionResult, endExecutions, executeOnce } from './execute-once.ts';
 import { withFailures, withHeartbeats } from './failure.ts';
 import { readTablePlan } from './planning.ts';
 import type { Catalog, Compiler, Ledger, Meter, StartedOperation } from './ports.ts';
-import type { OperateInput } from './types.ts';
+import type { EndInput, OperateInput } from './types.ts';
 
 export interface OperateDeps {
   readonly catalog: Catalog;
@@ -33,6 +34,9 @@ export interface OperateDeps {
 
 export function createOperateActivities(deps: OperateDeps) {
   return {
+    endStatement: withFailures(({ engine, key, session }: EndInput) =>
+      endExecutions(deps.engines[engine].runner, key, session),
+    ),
     runOperation: withFailures(withHeartbeats((input: OperateInput) => runOperation(deps, input))),
   };
 }
@@ -149,8 +153,9 @@ async function executeAll(
     result = await executeOnce({
       runner,
       statement,
-      key: `${step.runId}/${step.ordinal}/${index}`,
-      session: 'maintenance',
+      // The last statement's identity is what `endStatement` is given.
+      key: operationKey(step.runId, step.ordinal, statements.length - 1 - index),
+      session: MAINTENANCE_SESSION,
       hasCommitted: async () =>
         operationCommitted(step.operation, started.before, await measure(deps, step.table)),
     });

@@ -3,6 +3,7 @@ import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { SnapshotInfo, TableHealth } from '../domain/health.ts';
+import { modelSession, operationKey } from '../domain/ids.ts';
 import type { TransformOutcome } from '../domain/job.ts';
 import type { CompiledModel, Model } from '../domain/model.ts';
 import { inputsChanged } from '../domain/model-changes.ts';
@@ -151,9 +152,9 @@ async function write(deps: TransformDeps, writing: Writing): Promise<Receipt> {
     const result = await executeOnce({
       runner,
       statement: compiled.write,
-      key: `${input.runId}/0`,
+      key: operationKey(input.runId, 0),
       // One warm session for each target: its settings name the run, and one run writes at a time.
-      session: `model/${model.name}`,
+      session: modelSession(model.name),
       hasCommitted: async (engineOperationIds) => {
         const health = await measure(deps, model.target);
         const marks = { runId: input.runId, engineOperationIds };
@@ -199,7 +200,7 @@ async function ensure(
     const attempt = (tries: number) =>
       runner.run(statement, {
         key: `${input.runId}/ensure/${activityInfo().attempt}/${index}/${tries}`,
-        session: `model/${input.model}`,
+        session: modelSession(input.model),
         signal: cancellationSignal(),
       });
     const result = await attempt(1).catch((error: unknown) => {

@@ -95,7 +95,16 @@ export interface ControlActivities {
   }): Promise<void>;
 }
 
+export interface EndInput {
+  readonly engine: EngineName;
+  /** As the activity that began the statement derived it. */
+  readonly key: string;
+  readonly session: string;
+}
+
 export interface EngineActivities {
+  /** Ends what an activity without an answer may have left running in the engine. */
+  endStatement(input: EndInput): Promise<void>;
   runOperation(input: OperateInput): Promise<Receipt>;
   runModel(input: TransformInput): Promise<TransformResult>;
 }

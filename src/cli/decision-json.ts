@@ -1,6 +1,8 @@
 import type { Decision, TablePlan } from '../domain/operation.ts';
 
-/** A decision as scripts get it: `operation` is the name, as in receipts; `options` what it takes. */
+/**
+ * A decision as scripts get it: `operation` is the name, as in receipts; `options` what it takes.
+ */
 export function decisionJson(decision: Decision) {
   const { kind, operation, ...rest } = decision;
   if (operation === null) return { operation: kind, ...rest, options: null };

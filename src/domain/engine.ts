@@ -85,6 +85,11 @@ export interface EngineRunner {
    * key is an idempotency key do not need it.
    */
   settle?(key: string): Promise<readonly string[]>;
+  /**
+   * Ends whatever still runs under `key` and resolves when the engine says that nothing does.
+   * Rejects while that cannot be known. Nothing under that key is no fault.
+   */
+  end(key: string, session: string): Promise<void>;
   /** Version text of the engine; rejects as `run` does when it cannot be had. */
   version(): Promise<string>;
   close(): Promise<void>;

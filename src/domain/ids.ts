@@ -41,6 +41,21 @@ export function runIdAt(nowMs: number, unique: string): string {
   return `${stamp}-${unique.replace(/-/g, '').slice(-6)}`;
 }
 
+/** Warm sessions of engines: all maintenance shares one, each model has its own. */
+export const MAINTENANCE_SESSION = 'maintenance';
+
+export function modelSession(model: string): string {
+  return `model/${model}`;
+}
+
+/**
+ * Identity of a statement in an engine.
+ * @param before how many statements of the same operation come after it; 0: the last one
+ */
+export function operationKey(runId: string, ordinal: number, before = 0): string {
+  return before === 0 ? `${runId}/${ordinal}` : `${runId}/${ordinal}/-${before}`;
+}
+
 /** Run of a part of a larger run: `20261121T020000-4f2a9c.silver.orders`. */
 export function partRunId(parentRunId: string, part: string): string {
   return `${parentRunId}.${part}`;

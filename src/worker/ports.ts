@@ -70,7 +70,7 @@ export async function buildPorts(config: Config): Promise<Ports> {
     ) => submitJob(temporal.client, { table, job, requester }),
   };
   const engineActivities: EngineActivities = {
-    runOperation: createOperateActivities(operating).runOperation,
+    ...createOperateActivities(operating),
     runModel: transforming.runModel,
   };
   return {

@@ -1,10 +1,12 @@
 /** One maintenance run of one table: walks a plan. It decides nothing; the planner did. */
+import { MAINTENANCE_SESSION, operationKey } from '../domain/ids.ts';
 import type { JobOutcome } from '../domain/job.ts';
 import type { Receipt } from '../domain/operation.ts';
 import type { JobInput } from './messages.ts';
 import { emptyOutcome } from './outcome.ts';
-import { controlFor, engineActivities } from './proxies.ts';
+import { controlFor } from './proxies.ts';
 import { type OpenRun, recordedRun } from './recorded-run.ts';
+import { onEngine } from './statement.ts';
 
 export async function tableMaintenance(input: JobInput): Promise<JobOutcome> {
   return recordedRun(input, walkPlan);
@@ -16,14 +18,14 @@ async function walkPlan(run: OpenRun): Promise<JobOutcome> {
   const receipts: Receipt[] = [...opened.refused];
   let expected: { readonly expectedSnapshotId?: string | null } = {};
   for (const step of opened.steps) {
-    const { runOperation } = engineActivities(step.engine, job.kind);
-    const receipt = await runOperation({
-      table,
-      runId: job.runId,
-      planId: opened.planId,
-      ordinal: step.ordinal,
-      ...expected,
-    });
+    const { ordinal, engine } = step;
+    const { planId } = opened;
+    const { runId } = job;
+    const statement = { key: operationKey(runId, ordinal), session: MAINTENANCE_SESSION };
+    const input = { table, runId, planId, ordinal, ...expected };
+    const receipt = await onEngine(engine, job.kind, statement, ({ runOperation }) =>
+      runOperation(input),
+    );
     receipts.push(receipt);
     // The rest of the plan relied on this step.
     if (receipt.status === 'failed' || receipt.status === 'refused') break;

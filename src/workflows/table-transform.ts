@@ -1,9 +1,11 @@
 /** One run of one model: pin what it reads, write, record. */
+import { modelSession, operationKey } from '../domain/ids.ts';
 import type { JobOutcome } from '../domain/job.ts';
 import type { JobInput } from './messages.ts';
 import { emptyOutcome } from './outcome.ts';
-import { controlFor, engineActivities } from './proxies.ts';
+import { controlFor } from './proxies.ts';
 import { type OpenRun, recordedRun } from './recorded-run.ts';
+import { onEngine } from './statement.ts';
 
 export async function tableTransform(input: JobInput): Promise<JobOutcome> {
   return recordedRun(input, transform);
@@ -13,14 +15,13 @@ async function transform(run: OpenRun): Promise<JobOutcome> {
   const { table, job } = run;
   const opened = await controlFor(job.kind).openTransform(run);
   if (opened.outcome !== null) return { ...emptyOutcome(job), transform: opened.outcome };
-  const { runModel } = engineActivities(opened.engine, job.kind);
   const model = job.work.kind === 'transform' ? job.work.model : '';
-  const { outcome, receipt } = await runModel({
-    table,
-    runId: job.runId,
-    model,
-    inputs: opened.inputs,
-  });
+  const { runId } = job;
+  const { engine, inputs } = opened;
+  const statement = { key: operationKey(runId, 0), session: modelSession(model) };
+  const { outcome, receipt } = await onEngine(engine, job.kind, statement, ({ runModel }) =>
+    runModel({ table, runId, model, inputs }),
+  );
   return {
     ...emptyOutcome(job),
     transform: outcome,

@@ -26,6 +26,7 @@ function scripted(...steps: readonly Step[]) {
       const reattached = options.resume !== undefined;
       return { rows: [{ n: 1n }], engineOperationId: 'op', reattached, release: async () => {} };
     },
+    end: async () => {},
     version: async () => '0',
     close: async () => {},
   };

@@ -96,6 +96,22 @@ describe('runs cancel', () => {
     expect((await icewright(['runs', 'cancel', runId])).exitCode).toBe(2);
   });
 
+  it.each(['spark', 'trino'])('ends it in %s also while its worker is dead', async (engine) => {
+    const table = `lake.durable.${engine}_orphan`;
+    await makeScattered(lake, table, { files: 200, rows: 2_000_000, noteBytes: 256 });
+    const { runId } = await succeed(['compact', table, '--engine', engine]);
+    await until(async () => (await showRun(runId)).state === 'running');
+    await new Promise((resume) => setTimeout(resume, 2_000));
+    process.kill(workerPid(), 'SIGKILL');
+    await icewright(['runs', 'cancel', runId]);
+    const run = await ended(runId);
+    const done = run.state === 'done' ? [run.receipts[0]?.snapshotAfter] : [];
+    expect(['cancelled', 'done']).toContain(run.state);
+    const next = await succeed(['compact', table, '--strategy', 'binpack', '--wait']);
+    const later = next.receipts[0].status === 'done' ? [next.receipts[0].snapshotAfter] : [];
+    expect(replaces(await lake.measure(table))).toEqual([...done, ...later]);
+  });
+
   it('ends a statement inside Spark: it commits nothing, also later', async () => {
     const table = 'lake.durable.spark_cancel';
     await makeScattered(lake, table, { files: 200, rows: 3_000_000 });

@@ -75,6 +75,7 @@ const QUIET: Partial<Activities> = {
     refused: [],
   }),
   runOperation: async () => receipt(),
+  endStatement: async () => {},
 };
 
 export function receipt(more: Partial<Receipt> = {}): Receipt {

@@ -197,6 +197,31 @@ describe('the table workflow', () => {
     });
   });
 
+  it('keeps the lock until what an activity without an answer left running has been ended', async () => {
+    const { client } = harness.env;
+    const table = newTable();
+    const { ApplicationFailure } = await import('@temporalio/activity');
+    const seen: string[] = [];
+    const tag = id();
+    const runOperation = async ({ runId }: { runId: string }) => {
+      seen.push(`run ${runId}`);
+      if (runId !== `${tag}-1`) return receipt();
+      throw ApplicationFailure.nonRetryable('lost', 'EngineOutcomeUnknown');
+    };
+    const endStatement = async ({ engine, key }: { engine: string; key: string }) => {
+      seen.push(`end ${engine} ${key}`);
+    };
+    await harness.serve({ runOperation, endStatement }, async () => {
+      const jobs = [1, 2].map((at) => jobOf(`${tag}-${at}`));
+      const [lost] = await Promise.all(
+        jobs.map((job) => runJob(client, { table, job, wait: true })),
+      );
+      expect(lost).toMatchObject({ outcome: { error: { code: 'EngineOutcomeUnknown' } } });
+      const from = seen.indexOf(`run ${tag}-1`);
+      expect(seen[from + 1]).toBe(`end spark ${tag}-1/0`);
+    });
+  });
+
   it('leaves no workflow running behind a hundred quiet tables', async () => {
     const { client } = harness.env;
     const tables = Array.from({ length: 100 }, newTable);

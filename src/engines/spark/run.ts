@@ -69,6 +69,7 @@ export function createSparkRunner(options: SparkRunnerOptions): EngineRunner {
   return {
     name: 'spark',
     run: (statement, runOptions) => run(runner, statement, runOptions),
+    end: (key, session) => end(runner, key, session),
     version: () => readVersion(runner),
     close: async () => runner.wire.close(),
   };
@@ -211,6 +212,21 @@ async function settleFailure(
   if (error.code === 'EngineRejected') await stop(); // A result too large is still being made.
   if (!signal?.aborted || error.code === 'EngineOutcomeUnknown') return error;
   return cancelled({ ...error.details, completed: false });
+}
+
+/** Takes the execution over with the wish to end it: interrupted until Spark says that it ended. */
+async function end(runner: Runner, key: string, session: string): Promise<void> {
+  const operationId = operationIdOf(runner.deployment, key);
+  const { sessionId } = await runner.keeperOf(session).prepare(runner.settings);
+  const options: RunOptions = { key, session, signal: AbortSignal.abort() };
+  const statement: Statement = { engine: 'spark', sql: '' };
+  const place = { sessionId, operationId };
+  try {
+    await runOnce(runner, statement, options, { kind: 'resume' }, place);
+  } catch (error) {
+    if (!(error instanceof IcewrightError)) throw error;
+    if (error.code !== 'Cancelled' && error.details.ended !== true) throw error;
+  }
 }
 
 async function release(runner: Runner, sessionId: string, operationId: string): Promise<void> {

@@ -89,6 +89,9 @@ export function createTrinoRunner(options: TrinoOptions): TrinoRunner {
     run: (statement, runOptions) => run(runner, statement, runOptions),
     findBySource: (key) => findBySource(runner, key),
     settle: (key) => settle(runner, key),
+    end: async (key) => {
+      await settle(runner, key);
+    },
     version: async () => (await link.info()).version,
     close: async () => http.close(),
   };
