@@ -1,5 +1,10 @@
 /** The frame of every run of a table: whatever happens inside, its end is written to the ledger. */
-import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
+  workflowInfo,
+} from '@temporalio/workflow';
 import type { JobOutcome } from '../domain/job.ts';
 import type { JobInput } from './messages.ts';
 import { outcomeOfFailure } from './outcome.ts';
@@ -22,8 +27,10 @@ export async function recordedRun(
   try {
     outcome = await execute(run);
   } catch (error) {
-    outcome = outcomeOfFailure(input.job, error);
-    thrown = error;
+    // An activity whose worker was dead when the cancellation came ends with a timeout instead.
+    const cancelled = isCancellation(error) || CancellationScope.current().consideredCancelled;
+    thrown = cancelled && !isCancellation(error) ? new CancelledFailure('cancelled') : error;
+    outcome = outcomeOfFailure(input.job, thrown);
   }
   // A cancellation that comes now comes too late: what has ended stays ended.
   await CancellationScope.nonCancellable(() => bookkeeping.closeRun({ ...run, outcome }));
