@@ -38,6 +38,8 @@ const activeQueries = (table: string) =>
   lake.trino(
     `SELECT query_id, state FROM system.runtime.queries
      WHERE source LIKE 'icewright%' AND query LIKE '%${table.split('.')[2]}%EXECUTE%'
+       -- This question is asked by the same driver, and would find itself.
+       AND query NOT LIKE '%runtime.queries%'
        AND state NOT IN ('FINISHED', 'FAILED')`,
   );
 
