@@ -41,17 +41,14 @@ export async function performJob(input: {
   const { session, terminal, job, wait } = input;
   const table = tableKey(input.table);
   const client = await session.temporal();
-  const { runJob } = await import('../temporal/jobs.ts');
+  const { awaitRun, requestJob } = await import('../temporal/jobs.ts');
   const impatience = setTimeout(() => tellDelay(session, terminal, job), PATIENCE_MS);
   try {
-    const result = await runJob(client, {
-      table,
-      job,
-      wait,
-      onAccepted: (runId) => terminal.progress(`${job.title} of ${table}: run ${runId} …`),
-    });
-    if (result.kind === 'ended') return tellOutcome(terminal, table, result.outcome, result.joined);
-    const { runId, joined } = result;
+    const { runId, joined } = await requestJob(client, table, job);
+    if (wait) {
+      terminal.progress(`${job.title} of ${table}: run ${runId} …`);
+      return tellOutcome(terminal, table, await awaitRun(client, table, runId), joined);
+    }
     terminal.print(`${joined ? 'joined' : 'queued'}: run ${runId}, ${job.title} of ${table}`);
     terminal.print(`follow it with: icewright runs show ${runId}`);
     return { json: { runId, table, joined, state: 'queued', receipts: [] } };

@@ -38,8 +38,8 @@ export interface QueuedJob extends Job {
   readonly requesters: readonly Requester[];
   /** Requests that came from outside any workflow (a command): they cannot be withdrawn. */
   readonly commands: number;
-  /** It is being ended: an equal request queues behind it instead of joining it. */
-  readonly cancelling?: boolean;
+  /** Being cancelled, or ended already: an equal request queues behind it and does not join. */
+  readonly closed?: boolean;
 }
 
 export interface JobOutcome {
@@ -50,6 +50,15 @@ export interface JobOutcome {
   readonly receipts: readonly Receipt[];
   readonly transform: TransformOutcome | null;
   readonly error: JobError | null;
+}
+
+/** An outcome of which nothing is known but that it came to an end. */
+export function emptyOutcome(runId: string): JobOutcome {
+  return { runId, state: 'done', planId: null, receipts: [], transform: null, error: null };
+}
+
+export function cancelledOutcome(runId: string, message: string): JobOutcome {
+  return { ...emptyOutcome(runId), state: 'cancelled', error: { code: 'Cancelled', message } };
 }
 
 export interface JobError {
@@ -85,6 +94,9 @@ export interface QueueEntry {
   readonly joined: number;
 }
 
+/** What became of a job that was cancelled while it waited. */
+export const TAKEN_OUT = 'taken out of the queue';
+
 /** More waiting jobs than this for one table is a fault of the requesters. */
 export const QUEUE_LIMIT = 100;
 
@@ -105,7 +117,7 @@ export function submitJob(
   nowMs: number,
 ): Submission {
   const same = (there: QueuedJob) =>
-    there.runId === job.runId || (there.dedupeKey === job.dedupeKey && !there.cancelling);
+    there.runId === job.runId || (there.dedupeKey === job.dedupeKey && !there.closed);
   const held = queue.holder !== null && same(queue.holder) ? queue.holder : undefined;
   const found = held ?? queue.waiting.find(same);
   if (found !== undefined) {
@@ -155,10 +167,9 @@ function isBefore(a: QueuedJob, b: QueuedJob): boolean {
   return urgency < 0 || (urgency === 0 && a.submittedAtMs < b.submittedAtMs);
 }
 
-export function markCancelling(queue: JobQueue): JobQueue {
-  return queue.holder === null
-    ? queue
-    : { ...queue, holder: { ...queue.holder, cancelling: true } };
+/** From now on nobody joins the holder: an equal request is a new wish. */
+export function closeHolder(queue: JobQueue): JobQueue {
+  return queue.holder === null ? queue : { ...queue, holder: { ...queue.holder, closed: true } };
 }
 
 /** Takes a waiting job out; `removed` is null when it does not wait here. */

@@ -1,4 +1,5 @@
 /** Asks a table's workflow for jobs, starting it when it is not there. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Client,
   isGrpcServiceError,
@@ -10,12 +11,23 @@ import {
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { IcewrightError, isErrorCode } from '../domain/errors.ts';
 import { CONTROL_QUEUE, runWorkflowId, tableWorkflowId } from '../domain/ids.ts';
-import type { Job, JobOutcome, QueueView, Requester } from '../domain/job.ts';
-import type { RunJobInput, RunJobResult, SubmitInput, TableInput } from '../workflows/messages.ts';
+import {
+  cancelledOutcome,
+  emptyOutcome,
+  type Job,
+  type JobOutcome,
+  type QueueView,
+  type Requester,
+  TAKEN_OUT,
+} from '../domain/job.ts';
+import type { AcceptedJob, CancelAnswer, SubmitInput, TableInput } from '../workflows/messages.ts';
 import { temporalError } from './connect.ts';
 
 /** About ten seconds. */
 const ATTEMPTS_MAX = 14;
+/** A run starts within milliseconds of its acceptance, or waits for others for minutes. */
+const START_POLL_MIN_MS = 8;
+const START_POLL_MAX_MS = 500;
 
 type TableWorkflow = (input: TableInput) => Promise<void>;
 
@@ -39,86 +51,69 @@ export async function submitJob(
   }
 }
 
-/**
- * Submits a job for a command. With `wait`, resolves when the job has ended; it may have joined an
- * equal job, whose run id the outcome then carries.
- */
-export async function runJob(
-  client: Client,
-  input: {
-    readonly table: string;
-    readonly job: Job;
-    readonly wait: boolean;
-    readonly onAccepted?: (runId: string, joined: boolean) => void;
-  },
-): Promise<RunJobResult> {
-  const { table, job, wait } = input;
-  const first = await updateTable(client, table, { job, wait });
-  if (first.kind === 'ended' || !wait) return first;
-  input.onAccepted?.(first.runId, first.joined);
-  const outcome = await awaitRun(client, table, first.runId);
-  return { kind: 'ended', outcome, joined: first.joined };
-}
-
-async function updateTable(
-  client: Client,
-  table: string,
-  input: RunJobInput,
-): Promise<RunJobResult> {
+/** Puts a command's job into the queue, where it may join an equal one. */
+export async function requestJob(client: Client, table: string, job: Job): Promise<AcceptedJob> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await client.workflow.executeUpdateWithStart<
-        TableWorkflow,
-        RunJobResult,
-        [RunJobInput]
-      >('runJob', {
-        args: [input],
-        startWorkflowOperation: new WithStartWorkflowOperation('table', {
-          workflowId: tableWorkflowId(table),
-          taskQueue: CONTROL_QUEUE,
-          args: [{ table } satisfies TableInput],
-          workflowIdConflictPolicy: 'USE_EXISTING',
-          staticSummary: table,
-        }),
-      });
+      return await client.workflow.executeUpdateWithStart<TableWorkflow, AcceptedJob, [Job]>(
+        'requestJob',
+        {
+          args: [job],
+          startWorkflowOperation: new WithStartWorkflowOperation('table', {
+            workflowId: tableWorkflowId(table),
+            taskQueue: CONTROL_QUEUE,
+            args: [{ table } satisfies TableInput],
+            workflowIdConflictPolicy: 'USE_EXISTING',
+            staticSummary: table,
+          }),
+        },
+      );
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal !== null) throw refusal;
       // The table's workflow ended between our request and its answer, or ten requests are in
       // flight already: ask again. The run id makes a repeated request join the first.
       if (attempt >= ATTEMPTS_MAX || !isTransient(error)) throw temporalError(error);
-      await new Promise((resume) => setTimeout(resume, Math.min(100 * attempt, 1_000)));
+      await sleep(Math.min(100 * attempt, 1_000));
     }
   }
 }
 
-/** Waits for a run that is queued or running, however long it takes. */
-async function awaitRun(client: Client, table: string, runId: string): Promise<JobOutcome> {
+/** Waits for the end of a run that is queued or running, however long it takes. */
+export async function awaitRun(client: Client, table: string, runId: string): Promise<JobOutcome> {
   const handle = client.workflow.getHandle<(input: unknown) => Promise<JobOutcome>>(
     runWorkflowId(runId),
   );
   let absences = 0;
-  for (;;) {
+  for (let waitMs = START_POLL_MIN_MS; ; waitMs = Math.min(2 * waitMs, START_POLL_MAX_MS)) {
     try {
       return await handle.result();
     } catch (error) {
-      if (error instanceof WorkflowFailedError && error.cause instanceof CancelledFailure) {
-        throw new IcewrightError('Cancelled', `run ${runId} was cancelled`, { runId });
-      }
-      if (!(error instanceof WorkflowNotFoundError)) throw error;
-      // Not started yet: it still waits, unless it was taken out of the queue.
-      // Nobody answers while the worker is away: then it waits as well.
-      const queue = await readQueue(client, table).catch(() => 'unknown' as const);
-      const waits =
-        queue === 'unknown' ||
-        [queue?.holder, ...(queue?.waiting ?? [])].some((job) => job?.runId === runId);
-      absences = waits ? 0 : absences + 1;
-      if (absences >= 3) {
-        throw new IcewrightError('Cancelled', `run ${runId} was taken out of the queue`, { runId });
-      }
-      await new Promise((resume) => setTimeout(resume, 300));
+      if (error instanceof WorkflowFailedError) return outcomeOfEnd(runId, error);
+      if (!(error instanceof WorkflowNotFoundError)) throw temporalError(error);
     }
+    // Not started yet: it still waits, unless it was taken out of the queue.
+    await sleep(waitMs);
+    if (waitMs < START_POLL_MAX_MS) continue;
+    absences = (await isQueued(client, table, runId)) ? 0 : absences + 1;
+    if (absences >= 2) return cancelledOutcome(runId, TAKEN_OUT);
   }
+}
+
+/** A run that could not tell its own end. */
+function outcomeOfEnd(runId: string, { cause }: WorkflowFailedError): JobOutcome {
+  if (cause instanceof CancelledFailure) {
+    return cancelledOutcome(runId, `run ${runId} was cancelled`);
+  }
+  const message = `run ${runId} was ended from outside: ${cause?.message ?? 'no reason given'}`;
+  return { ...emptyOutcome(runId), state: 'failed', error: { code: 'Internal', message } };
+}
+
+/** Also while nobody answers because the worker is away. */
+async function isQueued(client: Client, table: string, runId: string): Promise<boolean> {
+  const queue = await readQueue(client, table).catch(() => 'unknown' as const);
+  if (queue === 'unknown') return true;
+  return [queue?.holder, ...(queue?.waiting ?? [])].some((job) => job?.runId === runId);
 }
 
 /** Who holds the table and who waits; `null` when its workflow does not run. */
@@ -133,16 +128,26 @@ export async function readQueue(client: Client, table: string): Promise<QueueVie
   }
 }
 
-/** Takes a job out of the queue or stops it in the engine; `false` when it is not there. */
-export async function cancelJob(client: Client, table: string, runId: string): Promise<boolean> {
+/**
+ * Takes a job out of the queue or stops it in its engine, and answers what it came to: a job that
+ * committed before the cancellation reached it is `done`. `null`: it is not there.
+ */
+export async function cancelJob(
+  client: Client,
+  table: string,
+  runId: string,
+): Promise<JobOutcome | null> {
   try {
     const handle = client.workflow.getHandle(tableWorkflowId(table));
-    return await handle.executeUpdate<boolean, [{ runId: string }]>('cancelJob', {
+    const answer = await handle.executeUpdate<CancelAnswer, [{ runId: string }]>('cancelJob', {
       args: [{ runId }],
     });
+    if (answer === 'absent') return null;
+    if (answer === 'dropped') return cancelledOutcome(runId, TAKEN_OUT);
+    return await awaitRun(client, table, runId);
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
+    if (error instanceof WorkflowNotFoundError) return null;
+    throw temporalError(error);
   }
 }
 
@@ -159,13 +164,24 @@ function isTransient(error: unknown): boolean {
   return cause !== undefined && cause !== error && isTransient(cause);
 }
 
-/** Asks a night to stop; it takes back what it asked of its tables. `false`: it does not run. */
-export async function cancelNight(client: Client, workflowId: string): Promise<boolean> {
+/**
+ * Ends a night, which takes back what it asked of its tables, and answers how it ended: one that
+ * had just finished is `done`. `null`: it does not run.
+ */
+export async function cancelNight(
+  client: Client,
+  workflowId: string,
+): Promise<'done' | 'failed' | 'cancelled' | null> {
+  const handle = client.workflow.getHandle(workflowId);
   try {
-    await client.workflow.getHandle(workflowId).cancel();
-    return true;
+    await handle.cancel();
+    await handle.result();
+    return 'done';
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
+    if (error instanceof WorkflowNotFoundError) return null;
+    if (error instanceof WorkflowFailedError) {
+      return error.cause instanceof CancelledFailure ? 'cancelled' : 'failed';
+    }
+    throw temporalError(error);
   }
 }

@@ -22,25 +22,25 @@ export interface SubmitInput {
   readonly requester: Requester | null;
 }
 
-/** `pending`: accepted and not ended yet; ask again, or watch `run/<runId>`. */
-export type RunJobResult =
-  | { readonly kind: 'ended'; readonly outcome: JobOutcome; readonly joined: boolean }
-  | { readonly kind: 'pending'; readonly runId: string; readonly joined: boolean };
-
-export interface RunJobInput {
-  readonly job: Job;
-  /** `false`: answer as soon as the job is in the queue. */
-  readonly wait: boolean;
+/** The run to watch: `run/<runId>`, the job's own or that of the equal job that it joined. */
+export interface AcceptedJob {
+  readonly runId: string;
+  readonly joined: boolean;
 }
 
 /** From a workflow or an activity: put a job into the queue, tell the requester when it ends. */
 export const submitJobSignal = defineSignal<[SubmitInput]>('submitJob');
 
-/** From a command: put a job into the queue and, when asked, wait for its end. */
-export const runJobUpdate = defineUpdate<RunJobResult, [RunJobInput]>('runJob');
+/** From a command: put a job into the queue. Answered at once; the run tells its own end. */
+export const requestJobUpdate = defineUpdate<AcceptedJob, [Job]>('requestJob');
 
-/** Takes one job out, waiting or running. Answers whether it was there. */
-export const cancelJobUpdate = defineUpdate<boolean, [{ readonly runId: string }]>('cancelJob');
+/** `dropped`: it waited and is gone. `ending`: it runs; the run tells its own end. */
+export type CancelAnswer = 'dropped' | 'ending' | 'absent';
+
+/** Ends one job; answered at once. */
+export const cancelJobUpdate = defineUpdate<CancelAnswer, [{ readonly runId: string }]>(
+  'cancelJob',
+);
 
 /** A requester that is being cancelled takes back what it asked for. */
 export const withdrawSignal = defineSignal<[{ readonly workflowId: string }]>('withdraw');

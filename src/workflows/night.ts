@@ -1,5 +1,10 @@
 /** The jobs of one night: asks tables' workflows for them and gathers what they came to. */
-import { condition, getExternalWorkflowHandle, setHandler } from '@temporalio/workflow';
+import {
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow';
 import { partRunId, tableWorkflowId } from '../domain/ids.ts';
 import type { Job, JobOutcome } from '../domain/job.ts';
 import type { NightModel } from '../domain/model-graph.ts';
@@ -12,6 +17,7 @@ import {
   type ProgressState,
   withdrawSignal,
 } from './messages.ts';
+import { outcomeOfFailure } from './outcome.ts';
 import { control } from './proxies.ts';
 
 /** A table's workflow that was terminated tells nobody: ask the ledger this often. */
@@ -54,7 +60,7 @@ export class Night {
       const before = model.after.map((name) => reports.get(name) as Promise<ModelReport>);
       reports.set(model.model, this.transformAfter(model, before));
     }
-    return Promise.all(reports.values());
+    return allEnded([...reports.values()]);
   }
 
   private async transformAfter(
@@ -94,7 +100,7 @@ export class Night {
     this.phase = 'maintaining';
     const planned = await control.planMaintenance({ tables, runId: this.runId });
     for (const table of planned.tables) this.tableStates.set(table, 'waiting');
-    const maintenance = await Promise.all(
+    const maintenance = await allEnded(
       planned.tables.map((table) => this.maintain(table, planned.planId)),
     );
     return { planId: planned.planId, maintenance };
@@ -121,6 +127,10 @@ export class Night {
     this.underWay += 1;
     try {
       return await this.askNow(table, job);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      // A table that cannot be asked stops nothing but what depends on it.
+      return outcomeOfFailure(job, error);
     } finally {
       this.underWay -= 1;
     }
@@ -151,6 +161,12 @@ export class Night {
       }
     }
   }
+}
+
+/** Like `Promise.all`, but nothing is still being asked for when it throws. */
+async function allEnded<T>(parts: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(parts);
+  return Promise.all(parts);
 }
 
 function modelReport(model: NightModel, outcome: JobOutcome, startedAt: string): ModelReport {

@@ -6,7 +6,13 @@ import {
   isCancellation,
 } from '@temporalio/workflow';
 import { ERROR_RULES, isErrorCode } from '../domain/errors.ts';
-import type { Job, JobError, JobOutcome } from '../domain/job.ts';
+import {
+  cancelledOutcome,
+  emptyOutcome,
+  type Job,
+  type JobError,
+  type JobOutcome,
+} from '../domain/job.ts';
 
 /** The code and message of the innermost failure that carries one of our codes. */
 export function errorOf(error: unknown): JobError {
@@ -21,26 +27,11 @@ export function errorOf(error: unknown): JobError {
 
 /** The outcome of a job whose run threw. */
 export function outcomeOfFailure(job: Job, error: unknown): JobOutcome {
-  if (isCancellation(error)) return cancelledOutcome(job, 'the run was cancelled');
+  if (isCancellation(error)) return cancelledOutcome(job.runId, 'the run was cancelled');
   const { code, message, details } = errorOf(error);
   return {
-    ...emptyOutcome(job),
+    ...emptyOutcome(job.runId),
     state: ERROR_RULES[code].exitCode === 3 ? 'refused' : 'failed',
     error: { code, message, ...(details === undefined ? {} : { details }) },
-  };
-}
-
-export function cancelledOutcome(job: Job, message: string): JobOutcome {
-  return { ...emptyOutcome(job), state: 'cancelled', error: { code: 'Cancelled', message } };
-}
-
-export function emptyOutcome(job: Job): JobOutcome {
-  return {
-    runId: job.runId,
-    state: 'done',
-    planId: null,
-    receipts: [],
-    transform: null,
-    error: null,
   };
 }

@@ -1,9 +1,10 @@
 /** One maintenance run of one table: walks a plan. It decides nothing; the planner did. */
+import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { MAINTENANCE_SESSION, operationKey } from '../domain/ids.ts';
-import type { JobOutcome } from '../domain/job.ts';
+import { emptyOutcome, type JobOutcome } from '../domain/job.ts';
 import type { Receipt } from '../domain/operation.ts';
 import type { JobInput } from './messages.ts';
-import { emptyOutcome } from './outcome.ts';
+import { outcomeOfFailure } from './outcome.ts';
 import { controlFor } from './proxies.ts';
 import { type OpenRun, recordedRun } from './recorded-run.ts';
 import { onEngine } from './statement.ts';
@@ -23,9 +24,16 @@ async function walkPlan(run: OpenRun): Promise<JobOutcome> {
     const { runId } = job;
     const statement = { key: operationKey(runId, ordinal), session: MAINTENANCE_SESSION };
     const input = { table, runId, planId, ordinal, ...expected };
-    const receipt = await onEngine(engine, job.kind, statement, ({ runOperation }) =>
-      runOperation(input),
-    );
+    let receipt: Receipt;
+    try {
+      receipt = await onEngine(engine, job.kind, statement, ({ runOperation }) =>
+        runOperation(input),
+      );
+    } catch (error) {
+      if (isCancellation(error) || CancellationScope.current().consideredCancelled) throw error;
+      // What the steps before it did is still told.
+      return { ...outcomeOfFailure(job, error), planId, receipts };
+    }
     receipts.push(receipt);
     // The rest of the plan relied on this step.
     if (receipt.status === 'failed' || receipt.status === 'refused') break;
@@ -33,7 +41,7 @@ async function walkPlan(run: OpenRun): Promise<JobOutcome> {
   }
   const bad = receipts.find((one) => one.status === 'failed' || one.status === 'refused');
   return {
-    ...emptyOutcome(job),
+    ...emptyOutcome(job.runId),
     planId: opened.planId,
     receipts,
     state: bad === undefined ? 'done' : bad.status === 'refused' ? 'refused' : 'failed',

@@ -5,46 +5,41 @@
 import {
   ApplicationFailure,
   CancellationScope,
-  condition,
   getExternalWorkflowHandle,
   isCancellation,
   log,
 } from '@temporalio/workflow';
 import { runWorkflowId } from '../domain/ids.ts';
 import {
+  cancelledOutcome,
+  closeHolder,
   type Job,
   type JobOutcome,
   type JobQueue,
-  markCancelling,
   QUEUE_LIMIT,
   type QueuedJob,
   type QueueView,
   type Requester,
   removeWaiting,
+  type Submission,
   submitJob,
+  TAKEN_OUT,
   takeNext,
   viewQueue,
   withdraw,
 } from '../domain/job.ts';
-import { jobEndedSignal, type RunJobInput, type RunJobResult } from './messages.ts';
-import { cancelledOutcome, outcomeOfFailure } from './outcome.ts';
+import { type AcceptedJob, type CancelAnswer, jobEndedSignal } from './messages.ts';
+import { outcomeOfFailure } from './outcome.ts';
 import { control } from './proxies.ts';
 
 // No local activities in this workflow: an update that is accepted before and completed after one,
 // within the same workflow task, cannot be replayed (seen with SDK 1.24: "UpdateMachine in state
 // CompletedCommandCreated"). test/workflows/table.test.ts meets it with forty commands at once.
 
-/** The server allows ten updates in flight; the rest is for those who only submit. */
-const WAITING_COMMANDS_MAX = 5;
-
 export class TableQueue {
   queue: JobQueue;
-  /** Set before continue-as-new: waiting commands are answered and ask again. */
-  draining = false;
   private readonly table: string;
-  private readonly ended = new Map<string, JobOutcome>();
   private holderScope: CancellationScope | null = null;
-  private waitingCommands = 0;
 
   constructor(table: string, queue: JobQueue) {
     this.table = table;
@@ -57,43 +52,46 @@ export class TableQueue {
 
   /** From a workflow: its end is told by signal. */
   async submit(job: Job, requester: Requester | null): Promise<void> {
+    const { kind } = await this.enqueue(job, requester);
+    if (kind === 'full') await tell(requester, this.fullOutcome(job));
+  }
+
+  /** From a command. */
+  async request(job: Job): Promise<AcceptedJob> {
+    const { kind, runId } = await this.enqueue(job, null);
+    if (kind === 'full') throw ApplicationFailure.nonRetryable(this.fullMessage(job), 'QueueFull');
+    return { runId, joined: runId !== job.runId };
+  }
+
+  private async enqueue(job: Job, requester: Requester | null): Promise<Submission> {
+    await this.closeEndedHolder(job);
     const submission = submitJob(this.queue, job, requester, Date.now());
     this.queue = submission.queue;
-    if (submission.kind === 'full') await tell(requester, this.fullOutcome(job));
-    else if (submission.kind === 'queued') await this.recordWaiting(job);
+    if (submission.kind === 'queued') await this.recordWaiting(job);
+    return submission;
   }
 
-  /** From a command: answered when the job has ended, or at once when it is not to wait. */
-  async run({ job, wait }: RunJobInput): Promise<RunJobResult> {
-    const submission = submitJob(this.queue, job, null, Date.now());
-    this.queue = submission.queue;
-    const { runId, kind } = submission;
-    if (kind === 'full') throw ApplicationFailure.nonRetryable(this.fullMessage(job), 'QueueFull');
-    const joined = runId !== job.runId;
-    if (kind === 'queued') await this.recordWaiting(job);
-    if (!wait || this.waitingCommands >= WAITING_COMMANDS_MAX) {
-      return { kind: 'pending', runId, joined };
-    }
-    this.waitingCommands += 1;
-    await condition(() => this.ended.has(runId) || this.draining);
-    this.waitingCommands -= 1;
-    const outcome = this.ended.get(runId);
-    return outcome === undefined
-      ? { kind: 'pending', runId, joined }
-      : { kind: 'ended', outcome, joined };
+  /**
+   * Whoever waits for a run may see its end before this workflow does, and ask for the same again:
+   * that is a new wish. The ledger, written before a run ends, knows.
+   */
+  private async closeEndedHolder(job: Job): Promise<void> {
+    const { kind, runId } = submitJob(this.queue, job, null, Date.now());
+    const joins = kind === 'joined' && runId !== job.runId && runId === this.queue.holder?.runId;
+    if (!joins || (await control.readOutcome(runId)) === null) return;
+    if (this.queue.holder?.runId === runId) this.queue = closeHolder(this.queue);
   }
 
-  /** Stops the holder and waits for its end, or takes a waiting job out. */
-  async cancel(runId: string): Promise<boolean> {
+  async cancel(runId: string): Promise<CancelAnswer> {
     if (this.queue.holder?.runId === runId) {
       this.cancelHolder();
-      await condition(() => this.ended.has(runId) || this.draining);
-      return true;
+      return 'ending';
     }
     const { queue, removed } = removeWaiting(this.queue, runId);
     this.queue = queue;
-    if (removed !== null) await this.drop(removed, 'taken out of the queue');
-    return removed !== null;
+    if (removed === null) return 'absent';
+    await this.drop(removed, TAKEN_OUT);
+    return 'dropped';
   }
 
   async withdraw(workflowId: string): Promise<void> {
@@ -103,9 +101,8 @@ export class TableQueue {
     for (const job of removed) await this.drop(job, 'its requester was cancelled');
   }
 
-  /** From now on nobody joins it: an equal request is a new wish. */
   private cancelHolder(): void {
-    this.queue = markCancelling(this.queue);
+    this.queue = closeHolder(this.queue);
     this.holderScope?.cancel();
   }
 
@@ -132,14 +129,13 @@ export class TableQueue {
 
   /** Tells everybody who wants to know. The queue no longer holds the job at this point. */
   private async end(job: QueuedJob, outcome: JobOutcome): Promise<void> {
-    this.ended.set(job.runId, outcome);
     await CancellationScope.nonCancellable(async () => {
       for (const requester of job.requesters) await tell(requester, outcome);
     });
   }
 
   private async drop(job: QueuedJob, because: string): Promise<void> {
-    const outcome = cancelledOutcome(job, because);
+    const outcome = cancelledOutcome(job.runId, because);
     await this.record(job, outcome);
     await this.end(job, outcome);
   }
@@ -159,7 +155,7 @@ export class TableQueue {
 
   private fullOutcome(job: Job): JobOutcome {
     const error = { code: 'QueueFull', message: this.fullMessage(job) } as const;
-    return { ...cancelledOutcome(job, error.message), state: 'refused', error };
+    return { ...cancelledOutcome(job.runId, error.message), state: 'refused', error };
   }
 
   private fullMessage(job: Job): string {

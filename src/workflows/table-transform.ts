@@ -1,8 +1,7 @@
 /** One run of one model: pin what it reads, write, record. */
 import { modelSession, operationKey } from '../domain/ids.ts';
-import type { JobOutcome } from '../domain/job.ts';
+import { emptyOutcome, type JobOutcome } from '../domain/job.ts';
 import type { JobInput } from './messages.ts';
-import { emptyOutcome } from './outcome.ts';
 import { controlFor } from './proxies.ts';
 import { type OpenRun, recordedRun } from './recorded-run.ts';
 import { onEngine } from './statement.ts';
@@ -14,7 +13,7 @@ export async function tableTransform(input: JobInput): Promise<JobOutcome> {
 async function transform(run: OpenRun): Promise<JobOutcome> {
   const { table, job } = run;
   const opened = await controlFor(job.kind).openTransform(run);
-  if (opened.outcome !== null) return { ...emptyOutcome(job), transform: opened.outcome };
+  if (opened.outcome !== null) return { ...emptyOutcome(job.runId), transform: opened.outcome };
   const model = job.work.kind === 'transform' ? job.work.model : '';
   const { runId } = job;
   const { engine, inputs } = opened;
@@ -23,7 +22,7 @@ async function transform(run: OpenRun): Promise<JobOutcome> {
     runModel({ table, runId, model, inputs }),
   );
   return {
-    ...emptyOutcome(job),
+    ...emptyOutcome(job.runId),
     transform: outcome,
     receipts: [receipt],
     state: receipt.status === 'failed' ? 'failed' : 'done',

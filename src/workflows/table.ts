@@ -15,9 +15,8 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { runWorkflowId } from '../domain/ids.ts';
-import type { JobOutcome, QueuedJob } from '../domain/job.ts';
+import { cancelledOutcome, type JobOutcome, type QueuedJob } from '../domain/job.ts';
 import * as messages from './messages.ts';
-import { cancelledOutcome } from './outcome.ts';
 import { control } from './proxies.ts';
 import { TableQueue } from './table-queue.ts';
 
@@ -31,14 +30,13 @@ export async function table(input: messages.TableInput): Promise<void> {
   const jobs = new TableQueue(input.table, input.queue ?? { holder: null, waiting: [] });
   setHandler(messages.queueQuery, () => jobs.view());
   setHandler(messages.submitJobSignal, ({ job, requester }) => jobs.submit(job, requester));
-  setHandler(messages.runJobUpdate, (request) => jobs.run(request));
+  setHandler(messages.requestJobUpdate, (job) => jobs.request(job));
   setHandler(messages.cancelJobUpdate, ({ runId }) => jobs.cancel(runId));
   setHandler(messages.withdrawSignal, ({ workflowId }) => jobs.withdraw(workflowId));
   for (;;) {
     const ran = await jobs.runNext((job) => executeJob(input.table, job));
     if (!ran && !(await nextJob(() => jobs.queue.waiting.length > 0))) return;
     if (workflowInfo().continueAsNewSuggested) {
-      jobs.draining = true;
       await condition(allHandlersFinished);
       await continueAsNew<typeof table>({ table: input.table, queue: jobs.queue });
     }
@@ -60,7 +58,7 @@ async function nextJob(arrived: () => boolean): Promise<boolean> {
 async function executeJob(tableKey: string, job: QueuedJob): Promise<JobOutcome> {
   const workflowId = runWorkflowId(job.runId);
   const type = job.work.kind === 'transform' ? 'tableTransform' : 'tableMaintenance';
-  const { submittedAtMs: _at, requesters: _who, commands: _n, cancelling: _c, ...plain } = job;
+  const { submittedAtMs: _at, requesters: _who, commands: _n, closed: _c, ...plain } = job;
   try {
     return await executeChild<(input: messages.JobInput) => Promise<JobOutcome>>(type, {
       workflowId,
@@ -81,6 +79,6 @@ async function executeJob(tableKey: string, job: QueuedJob): Promise<JobOutcome>
       if (outcome !== null) return outcome;
       await sleep(ASK_FOR_END_EVERY);
     }
-    return cancelledOutcome(job, `run ${job.runId} is no longer known`);
+    return cancelledOutcome(job.runId, `run ${job.runId} is no longer known`);
   }
 }

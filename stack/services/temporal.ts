@@ -7,6 +7,16 @@ import { serviceEnvironment } from './environment.ts';
 import { probeHttp } from './probe.ts';
 import type { Service, StackContext } from './service.ts';
 
+/**
+ * A Temporal server reads each of its queues 20 times a second for each shard, and the development
+ * server has one shard: from the 21st step within a second on, every step of every workflow waits
+ * 50 ms. Real servers have hundreds of shards.
+ */
+export const DEVELOPMENT_LIMITS = ['transfer', 'timer', 'visibility'].flatMap((queue) => [
+  '--dynamic-config-value',
+  `history.${queue}ProcessorMaxPollRPS=2000`,
+]);
+
 export function buildTemporal({ home, ports, parts, versions }: StackContext): Service {
   const folder = join(home.data, 'temporal');
   const ui = `http://${LOOPBACK}:${ports.temporalUi}`;
@@ -25,6 +35,7 @@ export function buildTemporal({ home, ports, parts, versions }: StackContext): S
         args: [
           ...['server', 'start-dev', '--ip', LOOPBACK, '--port', String(ports.temporal)],
           ...['--ui-port', String(ports.temporalUi), '--log-level', 'warn'],
+          ...DEVELOPMENT_LIMITS,
           ...['--db-filename', join(folder, 'temporal.db')],
           // Every step of a workflow is a commit: without a sync for each, a third faster. A killed
           // process loses nothing; a machine that loses power may lose the last second, never more.

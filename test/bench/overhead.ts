@@ -22,7 +22,7 @@ import type { HandRequest } from '../../src/domain/hand-request.ts';
 import { createSparkRunner } from '../../src/engines/spark/run.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';
 import { connectTemporal } from '../../src/temporal/connect.ts';
-import { runJob } from '../../src/temporal/jobs.ts';
+import { awaitRun, requestJob } from '../../src/temporal/jobs.ts';
 import { advanceShop } from '../../stack/shop/advance.ts';
 import { nightRatio } from './night-ratio.ts';
 
@@ -58,8 +58,10 @@ async function main(): Promise<void> {
     await sql(`CREATE TABLE ${TABLE} (id BIGINT, note STRING) USING iceberg`);
     const scatter = () =>
       sql(`INSERT INTO ${TABLE} SELECT /*+ REPARTITION(${FILES}) */ id, 'x' FROM range(1000)`);
-    const ours = (request: HandRequest) => () =>
-      runJob(client, { table: TABLE, job: handJob(request, 'bench'), wait: true });
+    const ours = (request: HandRequest) => async () => {
+      const { runId } = await requestJob(client, TABLE, handJob(request, 'bench'));
+      await awaitRun(client, TABLE, runId);
+    };
     const fromShell = (command: string) => () =>
       promisify(execFile)('node', [
         join(PROJECT_DIR, 'bin', 'icewright.mjs'),

@@ -1,13 +1,17 @@
 /** A real Temporal server and a real worker; only the activities are stand-ins. */
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { onTestFinished } from 'vitest';
 import type { ControlActivities, EngineActivities } from '../../src/activities/types.ts';
 import { CONTROL_QUEUE, ENGINE_QUEUES } from '../../src/domain/ids.ts';
 import type { Job, JobKind } from '../../src/domain/job.ts';
 import type { Receipt } from '../../src/domain/operation.ts';
+import { connectTemporal } from '../../src/temporal/connect.ts';
 import { ensureTemporal } from '../../stack/provision/parts.ts';
+import { DEVELOPMENT_LIMITS } from '../../stack/services/temporal.ts';
 
 export type Activities = ControlActivities & EngineActivities;
 
@@ -15,7 +19,8 @@ export type Activities = ControlActivities & EngineActivities;
 export const SUGGEST_EVENTS = 120;
 
 export interface Harness {
-  readonly env: TestWorkflowEnvironment;
+  /** As the commands make it. */
+  readonly client: Client;
   /** Runs `body` while workers for all queues serve these activities. */
   serve<T>(activities: Partial<Activities>, body: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -30,6 +35,7 @@ export async function createHarness(): Promise<Harness> {
       executable: { type: 'existing-path', path: temporal },
       ui: false,
       extraArgs: [
+        ...DEVELOPMENT_LIMITS,
         '--dynamic-config-value',
         `limit.historyCount.suggestContinueAsNew=${SUGGEST_EVENTS}`,
       ],
@@ -39,8 +45,14 @@ export async function createHarness(): Promise<Harness> {
     workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
     logger,
   });
+  const { client, close } = await connectTemporal({
+    address: env.address,
+    namespace: 'default',
+    tls: false,
+    apiKey: undefined,
+  });
   return {
-    env,
+    client,
     serve: async (given, body) => {
       const activities = { ...QUIET, ...given };
       const { nativeConnection: connection } = env;
@@ -51,14 +63,22 @@ export async function createHarness(): Promise<Harness> {
         Worker.create({ ...shared, taskQueue: ENGINE_QUEUES.trino }),
       ]);
       const running = workers.map((worker) => worker.run());
+      const stop = async () => {
+        for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+        await Promise.all(running);
+      };
+      // A test that runs out of time never comes to its `finally`.
+      onTestFinished(stop);
       try {
         return await body();
       } finally {
-        for (const worker of workers) worker.shutdown();
-        await Promise.all(running);
+        await stop();
       }
     },
-    close: () => env.teardown(),
+    close: async () => {
+      await close();
+      await env.teardown();
+    },
   };
 }
 

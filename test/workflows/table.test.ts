@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tableWorkflowId } from '../../src/domain/ids.ts';
-import { QUEUE_LIMIT } from '../../src/domain/job.ts';
-import { cancelJob, readQueue, runJob, submitJob } from '../../src/temporal/jobs.ts';
+import { type Job, type JobOutcome, QUEUE_LIMIT } from '../../src/domain/job.ts';
+import { awaitRun, cancelJob, readQueue, requestJob, submitJob } from '../../src/temporal/jobs.ts';
 import {
   createHarness,
   gate,
@@ -22,6 +22,13 @@ afterAll(() => harness.close());
 
 const id = () => randomUUID().slice(0, 8);
 
+/** Asks as a command does, and waits for the end. */
+async function runJob(table: string, job: Job) {
+  const { client } = harness;
+  const { runId, joined } = await requestJob(client, table, job);
+  return { joined, outcome: await awaitRun(client, table, runId) };
+}
+
 /** Polls until `check` answers true: for states that another process reaches. */
 async function until(check: () => Promise<boolean>): Promise<void> {
   while (!(await check())) await new Promise((resume) => setTimeout(resume, 20));
@@ -29,7 +36,7 @@ async function until(check: () => Promise<boolean>): Promise<void> {
 
 describe('the table workflow', () => {
   it('runs one of two equal requests; the other joins it and gets the same outcome', async () => {
-    const { client } = harness.env;
+    const { client } = harness;
     const table = newTable();
     const hold = gate();
     let runs = 0;
@@ -39,23 +46,43 @@ describe('the table workflow', () => {
       return receipt();
     };
     await harness.serve({ runOperation }, async () => {
-      const first = runJob(client, { table, job: jobOf(id(), 'manual', 'same'), wait: true });
+      const first = runJob(table, jobOf(id(), 'manual', 'same'));
       await until(async () => (await readQueue(client, table))?.holder != null);
-      const second = runJob(client, { table, job: jobOf(id(), 'manual', 'same'), wait: true });
+      const second = runJob(table, jobOf(id(), 'manual', 'same'));
       await until(async () => (await readQueue(client, table))?.holder?.joined === 1);
       hold.open();
       const [one, two] = await Promise.all([first, second]);
-      expect(one).toMatchObject({ kind: 'ended', joined: false, outcome: { state: 'done' } });
-      expect(two).toMatchObject({ kind: 'ended', joined: true });
-      expect(two.kind === 'ended' && one.kind === 'ended' && two.outcome).toEqual(
-        one.kind === 'ended' && one.outcome,
-      );
+      expect(one).toMatchObject({ joined: false, outcome: { state: 'done' } });
+      expect(two).toEqual({ joined: true, outcome: one.outcome });
       expect(runs).toBe(1);
     });
   });
 
+  it('does not let an equal request join a job that has ended for those who wait for it', async () => {
+    const table = newTable();
+    const ended = new Map<string, JobOutcome>();
+    let runs = 0;
+    const activities = {
+      runOperation: async () => {
+        runs += 1;
+        return receipt();
+      },
+      closeRun: async ({ outcome }: { outcome: JobOutcome }) => {
+        ended.set(outcome.runId, outcome);
+      },
+      readOutcome: async (runId: string) => ended.get(runId) ?? null,
+    };
+    await harness.serve(activities, async () => {
+      for (let at = 1; at <= 20; at += 1) {
+        const { joined } = await runJob(table, jobOf(id(), 'manual', 'same'));
+        expect(joined).toBe(false);
+        expect(runs).toBe(at);
+      }
+    });
+  });
+
   it('runs different jobs one at a time, the most urgent first', async () => {
-    const { client } = harness.env;
+    const { client } = harness;
     const table = newTable();
     const hold = gate();
     const order: string[] = [];
@@ -73,7 +100,7 @@ describe('the table workflow', () => {
       const kinds = ['maintenance', 'maintenance', 'transform', 'manual', 'erasure'] as const;
       for (const [at, kind] of kinds.entries()) {
         const job = jobOf(`${tag}-${at}-${kind}`, kind);
-        await runJob(client, { table, job, wait: false });
+        await requestJob(client, table, job);
         if (at === 0) await until(async () => (await readQueue(client, table))?.holder != null);
       }
       const queue = await readQueue(client, table);
@@ -96,7 +123,7 @@ describe('the table workflow', () => {
   });
 
   it('stops a running job inside its activity, and takes a waiting one out', async () => {
-    const { client } = harness.env;
+    const { client } = harness;
     const table = newTable();
     let interrupted = false;
     const runOperation = async () => {
@@ -118,23 +145,24 @@ describe('the table workflow', () => {
     };
     await harness.serve({ runOperation, closeRun }, async () => {
       const [running, waiting] = [id(), id()];
-      const first = runJob(client, { table, job: jobOf(running), wait: true });
+      const first = runJob(table, jobOf(running));
       await until(async () => (await readQueue(client, table))?.holder != null);
-      const second = runJob(client, { table, job: jobOf(waiting), wait: true });
+      const second = runJob(table, jobOf(waiting));
       await until(async () => (await readQueue(client, table))?.waiting.length === 1);
-      expect(await cancelJob(client, table, waiting)).toBe(true);
+      const dropped = await cancelJob(client, table, waiting);
+      expect(dropped).toMatchObject({ runId: waiting, state: 'cancelled' });
       expect(await second).toMatchObject({ outcome: { runId: waiting, state: 'cancelled' } });
-      expect(await cancelJob(client, table, running)).toBe(true);
+      expect(await cancelJob(client, table, running)).toMatchObject({ state: 'cancelled' });
       expect(await first).toMatchObject({ outcome: { runId: running, state: 'cancelled' } });
       expect(interrupted).toBe(true);
       expect(closed).toContain(`${waiting} cancelled`);
       expect(closed).toContain(`${running} cancelled`);
-      expect(await cancelJob(client, table, 'never there')).toBe(false);
+      expect(await cancelJob(client, table, 'never there')).toBeNull();
     });
   });
 
   it('refuses what a full queue cannot hold, with the code', async () => {
-    const { client } = harness.env;
+    const { client } = harness;
     const table = newTable();
     const hold = gate();
     const runOperation = async () => {
@@ -148,7 +176,7 @@ describe('the table workflow', () => {
         if (at === 0) await until(async () => (await readQueue(client, table))?.holder != null);
       }
       await until(async () => (await readQueue(client, table))?.waiting.length === QUEUE_LIMIT);
-      const more = runJob(client, { table, job: jobOf(`${tag}-more`), wait: true });
+      const more = runJob(table, jobOf(`${tag}-more`));
       await expect(more).rejects.toMatchObject({ code: 'QueueFull' });
       await client.workflow.getHandle(tableWorkflowId(table)).terminate('seen');
       hold.open();
@@ -156,7 +184,7 @@ describe('the table workflow', () => {
   });
 
   it('carries its queue and its waiting commands through continue-as-new, and ends when idle', async () => {
-    const { client } = harness.env;
+    const { client } = harness;
     const table = newTable();
     const ran: string[] = [];
     const runOperation = async ({ runId }: { runId: string }) => {
@@ -166,11 +194,9 @@ describe('the table workflow', () => {
     await harness.serve({ runOperation }, async () => {
       const tag = id();
       const jobs = Array.from({ length: 40 }, (_, at) => jobOf(`${tag}-${at}`));
-      const all = jobs.map((job) => runJob(client, { table, job, wait: true }));
+      const all = jobs.map((job) => runJob(table, job));
       const results = await Promise.all(all);
-      expect(results.every((one) => one.kind === 'ended' && one.outcome.state === 'done')).toBe(
-        true,
-      );
+      expect(results.every((one) => one.outcome.state === 'done')).toBe(true);
       expect([...ran].sort()).toEqual(jobs.map((job) => job.runId).sort());
       const handle = client.workflow.getHandle(tableWorkflowId(table));
       await handle.result();
@@ -181,24 +207,22 @@ describe('the table workflow', () => {
   });
 
   it('reports a failed activity with its code, and goes on with the next job', async () => {
-    const { client } = harness.env;
     const table = newTable();
     const { ApplicationFailure } = await import('@temporalio/activity');
     const openRun = async () => {
       throw ApplicationFailure.nonRetryable('no column "nope"', 'UsageInvalid');
     };
     await harness.serve({ openRun }, async () => {
-      const result = await runJob(client, { table, job: jobOf(id()), wait: true });
+      const result = await runJob(table, jobOf(id()));
       expect(result).toMatchObject({
         outcome: { state: 'failed', error: { code: 'UsageInvalid', message: 'no column "nope"' } },
       });
-      const again = await runJob(client, { table, job: jobOf(id()), wait: true });
-      expect(again.kind).toBe('ended');
+      const again = await runJob(table, jobOf(id()));
+      expect(again.outcome.state).toBe('failed');
     });
   });
 
   it('keeps the lock until what an activity without an answer left running has been ended', async () => {
-    const { client } = harness.env;
     const table = newTable();
     const { ApplicationFailure } = await import('@temporalio/activity');
     const seen: string[] = [];
@@ -213,9 +237,7 @@ describe('the table workflow', () => {
     };
     await harness.serve({ runOperation, endStatement }, async () => {
       const jobs = [1, 2].map((at) => jobOf(`${tag}-${at}`));
-      const [lost] = await Promise.all(
-        jobs.map((job) => runJob(client, { table, job, wait: true })),
-      );
+      const [lost] = await Promise.all(jobs.map((job) => runJob(table, job)));
       expect(lost).toMatchObject({ outcome: { error: { code: 'EngineOutcomeUnknown' } } });
       const from = seen.indexOf(`run ${tag}-1`);
       expect(seen[from + 1]).toBe(`end spark ${tag}-1/0`);
@@ -223,14 +245,12 @@ describe('the table workflow', () => {
   });
 
   it('leaves no workflow running behind a hundred quiet tables', async () => {
-    const { client } = harness.env;
+    const { client } = harness;
     const tables = Array.from({ length: 100 }, newTable);
     await harness.serve({}, async () => {
       for (let at = 0; at < tables.length; at += 10) {
         const batch = tables.slice(at, at + 10);
-        await Promise.all(
-          batch.map((table) => runJob(client, { table, job: jobOf(id()), wait: true })),
-        );
+        await Promise.all(batch.map((table) => runJob(table, jobOf(id()))));
       }
       await Promise.all(
         tables.map((table) => client.workflow.getHandle(tableWorkflowId(table)).result()),

@@ -1,4 +1,5 @@
 /** What ran, what runs, what waits; and stopping it. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { RunFilter, RunRow } from '../../activities/ports.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { QueueView } from '../../domain/job.ts';
@@ -8,6 +9,10 @@ import { type Command, stringValue } from '../command.ts';
 import { receiptLines } from '../receipts.ts';
 import type { Session } from '../session.ts';
 import type { Terminal } from '../terminal.ts';
+
+/** Two minutes: an engine that is away does not keep a person waiting for ever. */
+const PARTS_POLLS_MAX = 600;
+const PARTS_POLL_MS = 200;
 
 const STATES = ['queued', 'running', 'done', 'failed', 'refused', 'cancelled'] as const;
 
@@ -89,17 +94,31 @@ export const runsCancel: Command = {
     }
     const client = await session.temporal();
     const { cancelJob, cancelNight } = await import('../../temporal/jobs.ts');
-    const there =
+    terminal.progress(`run ${run.runId}: ending …`);
+    const state =
       run.table === null
         ? await cancelNight(client, run.workflowId)
-        : await cancelJob(client, run.table, run.runId);
-    if (!there) {
+        : ((await cancelJob(client, run.table, run.runId))?.state ?? null);
+    if (state === null) {
       throw new IcewrightError('RunNotFound', `run ${run.runId} neither runs nor waits any more`);
     }
-    terminal.print(`run ${run.runId} cancelled`);
-    return { json: { runId: run.runId, state: 'cancelled' } };
+    if (run.table === null) await awaitParts(session, run.runId);
+    terminal.progress('');
+    const late = state === 'cancelled' ? '' : ': it had ended before the cancellation reached it';
+    terminal.print(`run ${run.runId} ${state}${late}`);
+    return { json: { runId: run.runId, state } };
   },
 };
+
+/** A cancelled night has told its tables to stop; their engines take a moment. */
+async function awaitParts(session: Session, runId: string): Promise<void> {
+  const ledger = await session.ledger();
+  for (let asked = 0; asked < PARTS_POLLS_MAX; asked += 1) {
+    const states = ['queued', 'running'] as const;
+    if ((await ledger.listRuns({ parentRunId: runId, states, limit: 1 })).length === 0) return;
+    await sleep(PARTS_POLL_MS);
+  }
+}
 
 function readFilter(values: Readonly<Record<string, unknown>>, table: string | null): RunFilter {
   const limit = Number(values.limit ?? 20);
