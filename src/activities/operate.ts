@@ -43,19 +43,25 @@ export function createOperateActivities(deps: OperateDeps) {
 
 async function runOperation(deps: OperateDeps, input: OperateInput): Promise<Receipt> {
   const { runId, ordinal, planId, table } = input;
+  const [written, plan, health] = await Promise.all([
+    deps.ledger.readReceipt(runId, ordinal),
+    readTablePlan(deps.ledger, planId, table),
+    measure(deps, table),
+  ]);
   // Also when the worker died between the receipt and its answer: the work is done.
-  const written = await deps.ledger.readReceipt(runId, ordinal);
   if (written !== null) return written;
-  const plan = await readTablePlan(deps.ledger, planId, table);
   const decision = plan.decisions[ordinal];
   if (decision?.operation == null || decision.engine === null) {
     throw new IcewrightError('Internal', `plan ${planId} has nothing to run at ${ordinal}`);
   }
   const step: Step = { ...input, decision, operation: decision.operation, engine: decision.engine };
-  const started = await begin(deps, step, plan);
-  const receipt = 'error' in started ? started : await perform(deps, step, started);
+  const started = await begin(deps, step, plan, health);
+  const { receipt, release } =
+    'error' in started ? { receipt: started } : await perform(deps, step, started);
   const kept = await deps.ledger.saveReceipt(runId, ordinal, table, receipt);
   deps.meter.operationEnded(kept, table);
+  // Nobody waits for the engine to forget the result.
+  void release?.();
   return kept;
 }
 
@@ -70,8 +76,8 @@ async function begin(
   deps: OperateDeps,
   step: Step,
   plan: TablePlan,
+  health: TableHealth,
 ): Promise<StartedOperation | Receipt> {
-  const health = await measure(deps, step.table);
   const startedAt = new Date(deps.nowMs()).toISOString();
   const mine: StartedOperation = {
     runId: step.runId,
@@ -102,13 +108,24 @@ async function begin(
   });
 }
 
-async function perform(deps: OperateDeps, step: Step, started: StartedOperation): Promise<Receipt> {
+interface Performed {
+  readonly receipt: Receipt;
+  /** Lets the engine forget the result; to be called when the receipt is written. */
+  readonly release?: () => Promise<void>;
+}
+
+async function perform(
+  deps: OperateDeps,
+  step: Step,
+  started: StartedOperation,
+): Promise<Performed> {
   const { runner, compiler } = deps.engines[step.engine];
   const compiled = compiler.compileOperation(tableFromKey(step.table), step.operation);
   if ('refused' in compiled) {
     const health = await measure(deps, step.table);
     const error = { code: 'OperationUnsupported', message: compiled.refused } as const;
-    return receiptOf(step, started, health, deps.nowMs(), { status: 'refused', error });
+    const told = { status: 'refused', error } as const;
+    return { receipt: receiptOf(step, started, health, deps.nowMs(), told) };
   }
   try {
     const result = await executeAll(deps, step, started, runner, compiled);
@@ -124,19 +141,14 @@ async function perform(deps: OperateDeps, step: Step, started: StartedOperation)
       reattached: result.reattached,
       invariants,
     });
-    await deps.ledger.saveReceipt(step.runId, step.ordinal, step.table, receipt);
-    await result.release();
-    return receipt;
+    return { receipt, release: result.release };
   } catch (error) {
     if (!isDefinitive(error)) throw error;
     const health = await measure(deps, step.table);
     const { code, message, details } = error;
     const engineOperationId = String(details.operationId ?? details.queryId ?? '') || null;
-    return receiptOf(step, started, health, deps.nowMs(), {
-      status: 'failed',
-      error: { code, message },
-      engineOperationId,
-    });
+    const told = { status: 'failed', error: { code, message }, engineOperationId } as const;
+    return { receipt: receiptOf(step, started, health, deps.nowMs(), told) };
   }
 }
 

@@ -119,8 +119,7 @@ export async function storePlan(
   const { planId, nowMs, tables } = input;
   const plan: Plan = { planId, createdAt: new Date(nowMs).toISOString(), tables };
   const digest = createHash('sha256').update(JSON.stringify(tables)).digest('hex');
-  await ledger.savePlan(plan, digest);
-  return plan;
+  return ledger.savePlan(plan, digest);
 }
 
 /** The plan of one table within a stored plan. */
@@ -130,11 +129,20 @@ export async function readTablePlan(
   table: string,
 ): Promise<TablePlan> {
   const plan = await ledger.readPlan(planId);
-  const found = plan?.tables.find((one) => one.table === table);
-  if (found !== undefined) return found;
-  const what = plan === null ? `plan ${planId} is not known` : `plan ${planId} has no ${table}`;
-  throw new IcewrightError('RunNotFound', `${what}: make a new one with "icewright plan"`, {
-    planId,
-    table,
-  });
+  if (plan === null) throw planNotFound(`plan ${planId} is not known`, { planId, table });
+  return tableOf(plan, table);
+}
+
+export function tableOf({ planId, tables }: Plan, table: string): TablePlan {
+  const found = tables.find((one) => one.table === table);
+  if (found === undefined) throw planNotFound(`plan ${planId} has no ${table}`, { planId, table });
+  return found;
+}
+
+function planNotFound(what: string, details: Readonly<Record<string, string>>): IcewrightError {
+  return new IcewrightError(
+    'RunNotFound',
+    `${what}: make a new one with "icewright plan"`,
+    details,
+  );
 }

@@ -66,7 +66,7 @@ export interface StartedOperation {
 }
 
 export interface Ledger {
-  savePlan(plan: Plan, digest: string): Promise<void>;
+  savePlan(plan: Plan, digest: string): Promise<Plan>;
   readPlan(planId: string): Promise<Plan | null>;
   /** Inserts, or updates state, times and error of the row that is there. */
   saveRun(run: RunRow): Promise<void>;

@@ -1,9 +1,16 @@
 /** The bookkeeping of runs: opened, queued, closed; and jobs put into tables' queues. */
 import { refusalOf } from '../domain/hand-plan.ts';
+import type { HandRequest } from '../domain/hand-request.ts';
 import type { Job } from '../domain/job.ts';
-import type { Decision, Receipt } from '../domain/operation.ts';
+import type { Decision, Receipt, TablePlan } from '../domain/operation.ts';
 import { withFailures } from './failure.ts';
-import { type PlanningDeps, planHandRequest, readTablePlan, storePlan } from './planning.ts';
+import {
+  type PlanningDeps,
+  planHandRequest,
+  readTablePlan,
+  storePlan,
+  tableOf,
+} from './planning.ts';
 import type { JobSubmitter, Meter, RunRow } from './ports.ts';
 import type { ControlActivities, OpenedRun, OpenRunInput } from './types.ts';
 
@@ -76,15 +83,14 @@ export function createRunActivities(deps: RunDeps): RunActivities {
 async function openRun(deps: RunDeps, input: OpenRunInput): Promise<OpenedRun> {
   const { table, job } = input;
   const { work } = job;
-  const nowMs = deps.nowMs();
-  const startedAt = new Date(nowMs).toISOString();
-  if (work.kind === 'by_hand') {
-    const planned = await planHandRequest(deps, table, work.request);
-    await storePlan(deps.ledger, { planId: job.runId, nowMs, tables: [planned] });
-  }
+  const startedAt = new Date(deps.nowMs()).toISOString();
   const planId = work.kind === 'apply_plan' ? work.planId : job.runId;
-  const plan = await readTablePlan(deps.ledger, planId, table);
-  await deps.ledger.saveRun({ ...rowOf(input, 'running', startedAt), planId, startedAt });
+  const [plan] = await Promise.all([
+    work.kind === 'by_hand'
+      ? planAndStore(deps, { planId, table, request: work.request })
+      : readTablePlan(deps.ledger, planId, table),
+    deps.ledger.saveRun({ ...rowOf(input, 'running', startedAt), startedAt }),
+  ]);
   const steps = plan.decisions.flatMap(({ action, engine, kind }, ordinal) =>
     action === 'run' && engine !== null ? [{ ordinal, kind, engine }] : [],
   );
@@ -93,6 +99,17 @@ async function openRun(deps: RunDeps, input: OpenRunInput): Promise<OpenedRun> {
     .filter((decision) => work.kind === 'by_hand' && decision.action === 'refuse')
     .map((decision) => refusedReceipt(decision, startedAt));
   return { planId, steps, refused };
+}
+
+async function planAndStore(
+  deps: RunDeps,
+  input: { readonly planId: string; readonly table: string; readonly request: HandRequest },
+): Promise<TablePlan> {
+  const { planId, table, request } = input;
+  const planned = await planHandRequest(deps, table, request);
+  const nowMs = deps.nowMs();
+  const plan = await storePlan(deps.ledger, { planId, nowMs, tables: [planned] });
+  return tableOf(plan, table);
 }
 
 function refusedReceipt(decision: Decision, at: string): Receipt {

@@ -30,8 +30,11 @@ export interface TransformDeps extends OperateDeps {
   readonly pseudonymKey: string | undefined;
 }
 
-/** A pin that a dead run left behind stops holding snapshots after this long. */
-const PIN_MS = 24 * 3_600_000;
+/**
+ * A pin that a dead run left behind stops holding snapshots after this long: a live one has ended
+ * long before, because its statement may take a day.
+ */
+const PIN_MS = 3 * 24 * 3_600_000;
 const NO_TABLE: BeforeOperation = {
   snapshotId: null,
   rows: { min: 0, max: 0 },
@@ -106,17 +109,24 @@ async function findModel(deps: TransformDeps, name: string): Promise<Model> {
 }
 
 async function runModel(deps: TransformDeps, input: TransformInput): Promise<TransformResult> {
-  const model = await findModel(deps, input.model);
-  const written = await deps.ledger.readReceipt(input.runId, 0);
+  const [model, written] = await Promise.all([
+    findModel(deps, input.model),
+    deps.ledger.readReceipt(input.runId, 0),
+  ]);
   if (written !== null) return { receipt: written, outcome: outcomeOf(input, written) };
   const { runner, compiler } = deps.engines[model.engine];
   const { pseudonymKey } = deps;
   const context = { runId: input.runId, inputs: input.inputs, pseudonymKey };
   const compiled = compiler.compileModel(model, context);
-  const started = await begin(deps, input, model);
-  const receipt = await write(deps, { input, model, compiled, started, runner });
+  const health = await measure(deps, model.target);
+  const started = await begin(deps, input, model, health);
+  const exists = health !== null;
+  const writing = { input, model, compiled, started, exists, runner };
+  const { receipt, release } = await write(deps, writing);
   const kept = await deps.ledger.saveReceipt(input.runId, 0, input.table, receipt);
   deps.meter.operationEnded(kept, input.table);
+  // Nobody waits for the engine to forget the result.
+  void release?.();
   return { receipt: kept, outcome: outcomeOf(input, kept) };
 }
 
@@ -124,8 +134,8 @@ async function begin(
   deps: TransformDeps,
   input: TransformInput,
   model: Model,
+  health: TableHealth | null,
 ): Promise<StartedOperation> {
-  const health = await measure(deps, model.target);
   return deps.ledger.startOperation({
     runId: input.runId,
     ordinal: 0,
@@ -142,13 +152,21 @@ interface Writing {
   readonly model: Model;
   readonly compiled: CompiledModel;
   readonly started: StartedOperation;
+  /** The target's table is there. */
+  readonly exists: boolean;
   readonly runner: EngineRunner;
 }
 
-async function write(deps: TransformDeps, writing: Writing): Promise<Receipt> {
-  const { input, model, compiled, runner } = writing;
+interface Written {
+  readonly receipt: Receipt;
+  /** Lets the engine forget the result; to be called when the receipt is written. */
+  readonly release?: () => Promise<void>;
+}
+
+async function write(deps: TransformDeps, writing: Writing): Promise<Written> {
+  const { input, model, compiled, exists, runner } = writing;
   try {
-    if ((await measure(deps, model.target)) === null) await ensure(compiled.ensure, input, runner);
+    if (!exists) await ensure(compiled.ensure, input, runner);
     const result = await executeOnce({
       runner,
       statement: compiled.write,
@@ -162,20 +180,19 @@ async function write(deps: TransformDeps, writing: Writing): Promise<Receipt> {
       },
     });
     const after = await measure(deps, model.target);
-    const receipt = receiptOf(writing, after, deps.nowMs(), result);
-    await deps.ledger.saveReceipt(input.runId, 0, input.table, receipt);
-    await result.release();
-    return receipt;
+    const { release } = result;
+    return { receipt: receiptOf(writing, after, deps.nowMs(), result), release };
   } catch (error) {
     if (!(error instanceof IcewrightError) || !DEFINITIVE.has(error.code)) throw error;
     const after = await measure(deps, model.target);
     const { code, message } = error;
-    return {
+    const receipt = {
       ...receiptOf(writing, after, deps.nowMs(), null),
       status: 'failed',
       rowsWritten: 0,
       error: { code, message },
-    };
+    } as const;
+    return { receipt };
   }
 }
 

@@ -44,15 +44,10 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
     saveRun: (run) => upsertRun(db, run),
     readRun: (runId) => selectRun(db, runId),
     listRuns: (filter) => selectRuns(db, filter),
-    startOperation: async (started) => {
-      await insertStarted(db, started);
-      return (await selectStarted(db, started.runId, started.ordinal)) ?? started;
-    },
+    startOperation: (started) => insertStarted(db, started),
     readStartedOperation: (runId, ordinal) => selectStarted(db, runId, ordinal),
-    saveReceipt: async (runId, ordinal, table, receipt) => {
-      await insertReceipt(db, runId, ordinal, table, receipt);
-      return (await selectReceipt(db, runId, ordinal)) ?? receipt;
-    },
+    saveReceipt: (runId, ordinal, table, receipt) =>
+      insertReceipt(db, runId, ordinal, table, receipt),
     readReceipt: (runId, ordinal) => selectReceipt(db, runId, ordinal),
     listReceipts: (runId) => selectReceipts(db, runId),
     recentReceipts: (table, limit) => selectRecentReceipts(db, table, limit),

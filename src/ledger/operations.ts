@@ -13,13 +13,17 @@ interface RawStarted {
   readonly started_at: Date;
 }
 
-/** Leaves the row of an earlier attempt as it is. */
-export async function insertStarted(db: Queryable, started: StartedOperation): Promise<void> {
-  await db.query(
+/** Leaves the row of an earlier attempt as it is, and returns the one that stands. */
+export async function insertStarted(
+  db: Queryable,
+  started: StartedOperation,
+): Promise<StartedOperation> {
+  const { rows } = await db.query(
     `insert into icewright.started_operation
        (run_id, ordinal, table_key, operation, engine, before, started_at)
      values ($1, $2, $3, $4, $5, $6, $7)
-     on conflict (run_id, ordinal) do nothing`,
+     on conflict (run_id, ordinal) do nothing
+     returning run_id`,
     [
       started.runId,
       started.ordinal,
@@ -30,6 +34,8 @@ export async function insertStarted(db: Queryable, started: StartedOperation): P
       started.startedAt,
     ],
   );
+  if (rows.length > 0) return started;
+  return (await selectStarted(db, started.runId, started.ordinal)) ?? started;
 }
 
 export async function selectStarted(
@@ -56,20 +62,22 @@ export async function selectStarted(
   };
 }
 
-/** Leaves the receipt that is already there as it is. */
+/** Leaves the receipt that is already there as it is, and returns the one that stands. */
 export async function insertReceipt(
   db: Queryable,
   runId: string,
   ordinal: number,
   table: string,
   receipt: Receipt,
-): Promise<void> {
-  await db.query(
+): Promise<Receipt> {
+  const { rows } = await db.query(
     `insert into icewright.receipt (run_id, ordinal, table_key, document)
      values ($1, $2, $3, $4)
-     on conflict (run_id, ordinal) do nothing`,
+     on conflict (run_id, ordinal) do nothing
+     returning run_id`,
     [runId, ordinal, table, JSON.stringify(receipt)],
   );
+  return rows.length > 0 ? receipt : ((await selectReceipt(db, runId, ordinal)) ?? receipt);
 }
 
 export async function selectReceipt(

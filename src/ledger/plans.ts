@@ -2,14 +2,16 @@
 import type { Plan } from '../domain/operation.ts';
 import type { Queryable } from './connection.ts';
 
-/** Leaves the plan that is already there as it is: a repeated step reads back the first one. */
-export async function insertPlan(db: Queryable, plan: Plan, digest: string): Promise<void> {
-  await db.query(
+/** Leaves the plan that is already there as it is: a repeated step gets back the first one. */
+export async function insertPlan(db: Queryable, plan: Plan, digest: string): Promise<Plan> {
+  const { rows } = await db.query(
     `insert into icewright.plan (plan_id, created_at, digest, document)
      values ($1, $2, $3, $4)
-     on conflict (plan_id) do nothing`,
+     on conflict (plan_id) do nothing
+     returning plan_id`,
     [plan.planId, plan.createdAt, digest, JSON.stringify(plan)],
   );
+  return rows.length > 0 ? plan : ((await selectPlan(db, plan.planId)) ?? plan);
 }
 
 export async function selectPlan(db: Queryable, planId: string): Promise<Plan | null> {

@@ -18,7 +18,7 @@ import {
   withdrawSignal,
 } from './messages.ts';
 import { outcomeOfFailure } from './outcome.ts';
-import { control } from './proxies.ts';
+import { control, localControl } from './proxies.ts';
 
 /** A table's workflow that was terminated tells nobody: ask the ledger this often. */
 const ASK_AGAIN = '5 minutes';
@@ -141,7 +141,7 @@ export class Night {
     this.asked.add(table);
     for (;;) {
       // Asking twice under one run id is harmless: the second request joins the first.
-      await control.submitTableJob({ table, job, requester });
+      await localControl.submitTableJob({ table, job, requester });
       if (await condition(() => this.ended.has(job.runId), ASK_AGAIN)) break;
       const outcome = await control.readOutcome(job.runId);
       if (outcome !== null) this.ended.set(job.runId, outcome);

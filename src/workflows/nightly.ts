@@ -8,7 +8,7 @@ import { runIdAt } from '../domain/ids.ts';
 import type { NightlyInput, NightlyReport } from './messages.ts';
 import { Night } from './night.ts';
 import { errorOf } from './outcome.ts';
-import { bookkeeping, control } from './proxies.ts';
+import { localControl } from './proxies.ts';
 
 /** The scheduled or commanded night. */
 export async function nightly(input: NightlyInput): Promise<NightlyReport> {
@@ -28,8 +28,8 @@ async function runNight(
   const runId = input.runId ?? runIdAt(startTime.getTime(), executionId);
   const night = new Night(runId, workflowId, input);
   try {
-    await bookkeeping.openNight({ runId, workflowId, kind, requestedBy: input.requestedBy });
-    const planned = await control.planNight({ models: input.models });
+    await localControl.openNight({ runId, workflowId, kind, requestedBy: input.requestedBy });
+    const planned = await localControl.planNight({ models: input.models });
     const models = await night.transformAll(planned.models);
     const tables = planned.models.map((model) => model.table);
     const maintained = input.maintenance
@@ -42,7 +42,7 @@ async function runNight(
     night.phase = 'done';
     const message = failed.length === 0 ? null : `failed: ${failed.join(', ')}`;
     const state = failed.length === 0 ? 'done' : 'failed';
-    await bookkeeping.closeNight({ runId, state, message });
+    await localControl.closeNight({ runId, state, message });
     const startedAt = startTime.toISOString();
     return {
       runId,
@@ -57,7 +57,7 @@ async function runNight(
     const { message } = errorOf(error);
     await CancellationScope.nonCancellable(async () => {
       await night.withdrawAll();
-      await bookkeeping.closeNight({ runId, state, message });
+      await localControl.closeNight({ runId, state, message });
     });
     throw error;
   }

@@ -1,4 +1,5 @@
 /** Activity proxies, grouped by what a retry means. */
+import type { RetryPolicy } from '@temporalio/common';
 import {
   type ActivityInterfaceFor,
   proxyActivities,
@@ -10,46 +11,46 @@ import { ENGINE_QUEUES } from '../domain/ids.ts';
 import type { JobKind } from '../domain/job.ts';
 
 /**
- * Short steps on catalog and ledger, all idempotent: they are repeated for half an hour, which is
- * longer than a catalog or database restart and shorter than a night.
+ * Half an hour: longer than a catalog or database restart and shorter than a night.
  */
+const NIGHT_PATIENCE = {
+  initialInterval: '500ms',
+  backoffCoefficient: 2,
+  maximumInterval: '30s',
+  maximumAttempts: 65,
+} as const;
+
+/** About ten seconds, then the person who waits is shown the error. */
+const PERSON_PATIENCE = { ...NIGHT_PATIENCE, maximumInterval: '5s', maximumAttempts: 5 } as const;
+
+function patienceFor(kind: JobKind) {
+  return kind === 'manual' ? PERSON_PATIENCE : NIGHT_PATIENCE;
+}
+
+/** Steps on catalog and ledger, all idempotent. */
 export const control: ActivityInterfaceFor<ControlActivities> = proxyActivities<ControlActivities>({
   startToCloseTimeout: '2 minutes',
-  // A cancelled night must know what it has asked for before it takes it back.
-  cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-  retry: {
-    initialInterval: '500ms',
-    backoffCoefficient: 2,
-    maximumInterval: '30s',
-    maximumAttempts: 65,
-  },
+  retry: NIGHT_PATIENCE,
 });
 
-/** The same for a person who waits: about ten seconds, then the error is shown. */
-const controlForPeople = proxyActivities<ControlActivities>({
-  startToCloseTimeout: '2 minutes',
-  retry: {
-    initialInterval: '500ms',
-    backoffCoefficient: 2,
-    maximumInterval: '5s',
-    maximumAttempts: 5,
-  },
-});
+/**
+ * The same in the worker that runs the workflow: a third of the delay. Not for the table's
+ * workflow, see `table-queue.ts`.
+ */
+export const localControl = localActivities(NIGHT_PATIENCE);
 
-/** Bookkeeping at the edges of a run, executed in the worker that runs the workflow. */
-export const bookkeeping: ActivityInterfaceFor<ControlActivities> =
-  proxyLocalActivities<ControlActivities>({
-    startToCloseTimeout: '30s',
-    retry: {
-      initialInterval: '500ms',
-      backoffCoefficient: 2,
-      maximumInterval: '30s',
-      maximumAttempts: 65,
-    },
+/** With the patience of the job's kind, for steps whose failure is the run's. */
+export function localControlFor(kind: JobKind): ActivityInterfaceFor<ControlActivities> {
+  return localActivities(patienceFor(kind));
+}
+
+function localActivities(retry: RetryPolicy): ActivityInterfaceFor<ControlActivities> {
+  return proxyLocalActivities<ControlActivities>({
+    startToCloseTimeout: '2 minutes',
+    // A cancelled night must know what it has asked for before it takes it back.
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    retry,
   });
-
-export function controlFor(kind: JobKind): ActivityInterfaceFor<ControlActivities> {
-  return kind === 'manual' ? controlForPeople : control;
 }
 
 /**
@@ -67,11 +68,6 @@ export function engineActivities(
     // A killed worker is noticed after this long; progress is heartbeated every second.
     heartbeatTimeout: '15s',
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-    retry: {
-      initialInterval: '500ms',
-      backoffCoefficient: 2,
-      maximumInterval: kind === 'manual' ? '5s' : '30s',
-      maximumAttempts: kind === 'manual' ? 5 : 65,
-    },
+    retry: patienceFor(kind),
   });
 }

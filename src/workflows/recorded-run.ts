@@ -8,7 +8,7 @@ import {
 import type { JobOutcome } from '../domain/job.ts';
 import type { JobInput } from './messages.ts';
 import { outcomeOfFailure } from './outcome.ts';
-import { bookkeeping } from './proxies.ts';
+import { localControl } from './proxies.ts';
 
 export interface OpenRun extends JobInput {
   readonly workflowId: string;
@@ -33,7 +33,7 @@ export async function recordedRun(
     outcome = outcomeOfFailure(input.job, thrown);
   }
   // A cancellation that comes now comes too late: what has ended stays ended.
-  await CancellationScope.nonCancellable(() => bookkeeping.closeRun({ ...run, outcome }));
+  await CancellationScope.nonCancellable(() => localControl.closeRun({ ...run, outcome }));
   if (isCancellation(thrown)) throw thrown;
   return outcome;
 }

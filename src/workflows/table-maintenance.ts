@@ -5,7 +5,7 @@ import { emptyOutcome, type JobOutcome } from '../domain/job.ts';
 import type { Receipt } from '../domain/operation.ts';
 import type { JobInput } from './messages.ts';
 import { outcomeOfFailure } from './outcome.ts';
-import { controlFor } from './proxies.ts';
+import { localControlFor } from './proxies.ts';
 import { type OpenRun, recordedRun } from './recorded-run.ts';
 import { onEngine } from './statement.ts';
 
@@ -15,7 +15,7 @@ export async function tableMaintenance(input: JobInput): Promise<JobOutcome> {
 
 async function walkPlan(run: OpenRun): Promise<JobOutcome> {
   const { table, job } = run;
-  const opened = await controlFor(job.kind).openRun(run);
+  const opened = await localControlFor(job.kind).openRun(run);
   const receipts: Receipt[] = [...opened.refused];
   let expected: { readonly expectedSnapshotId?: string | null } = {};
   for (const step of opened.steps) {

@@ -2,7 +2,7 @@
 import { modelSession, operationKey } from '../domain/ids.ts';
 import { emptyOutcome, type JobOutcome } from '../domain/job.ts';
 import type { JobInput } from './messages.ts';
-import { controlFor } from './proxies.ts';
+import { localControlFor } from './proxies.ts';
 import { type OpenRun, recordedRun } from './recorded-run.ts';
 import { onEngine } from './statement.ts';
 
@@ -12,7 +12,7 @@ export async function tableTransform(input: JobInput): Promise<JobOutcome> {
 
 async function transform(run: OpenRun): Promise<JobOutcome> {
   const { table, job } = run;
-  const opened = await controlFor(job.kind).openTransform(run);
+  const opened = await localControlFor(job.kind).openTransform(run);
   if (opened.outcome !== null) return { ...emptyOutcome(job.runId), transform: opened.outcome };
   const model = job.work.kind === 'transform' ? job.work.model : '';
   const { runId } = job;
