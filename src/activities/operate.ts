@@ -2,6 +2,7 @@
 import { activityInfo } from '@temporalio/activity';
 import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
+import { neededByNow } from '../domain/expiry.ts';
 import type { TableHealth } from '../domain/health.ts';
 import { MAINTENANCE_SESSION, operationKey } from '../domain/ids.ts';
 import type {
@@ -20,13 +21,14 @@ import {
 import { tableFromKey } from '../domain/table.ts';
 import { type ExecutionResult, endExecutions, executeOnce } from './execute-once.ts';
 import { withFailures, withHeartbeats } from './failure.ts';
-import { readTablePlan } from './planning.ts';
-import type { Catalog, Compiler, Ledger, Meter, StartedOperation } from './ports.ts';
+import { readConsumers, readTablePlan } from './planning.ts';
+import type { Catalog, Compiler, Ledger, Meter, Project, StartedOperation } from './ports.ts';
 import type { EndInput, OperateInput } from './types.ts';
 
 export interface OperateDeps {
   readonly catalog: Catalog;
   readonly ledger: Ledger;
+  readonly project: Project;
   readonly meter: Meter;
   readonly engines: Readonly<Record<EngineName, { runner: EngineRunner; compiler: Compiler }>>;
   readonly nowMs: () => number;
@@ -91,21 +93,39 @@ async function begin(
   const expected =
     step.expectedSnapshotId === undefined ? plan.snapshotId : step.expectedSnapshotId;
   const moved = plan.tableUuid !== health.tableUuid || expected !== health.snapshotId;
-  if (!moved) return deps.ledger.startOperation(mine);
   // On a retry the table may have moved because of us: then the first attempt's row is there.
   if (activityInfo().attempt > 1) {
     const first = await deps.ledger.readStartedOperation(step.runId, step.ordinal);
     if (first !== null) return first;
   }
+  const needed = moved ? null : await neededMeanwhile(deps, step, health);
+  if (!moved && needed === null) return deps.ledger.startOperation(mine);
   const message =
-    plan.tableUuid === health.tableUuid
-      ? `${step.table} is at snapshot ${health.snapshotId}, but the plan was made at ${expected}: ` +
-        'somebody else wrote; plan again'
-      : `${step.table} is another table now (uuid ${health.tableUuid}): plan again`;
+    needed !== null
+      ? `${step.table}: ${needed}, which was not so when the plan was made: plan again`
+      : plan.tableUuid === health.tableUuid
+        ? `${step.table} is at snapshot ${health.snapshotId}, but the plan was made at ` +
+          `${expected}: somebody else wrote; plan again`
+        : `${step.table} is another table now (uuid ${health.tableUuid}): plan again`;
   return receiptOf(step, mine, health, deps.nowMs(), {
     status: 'refused',
     error: { code: 'TableChanged', message },
   });
+}
+
+/** Tags, branches, pins and readers may have come since the plan was made. */
+async function neededMeanwhile(
+  deps: OperateDeps,
+  { operation, table }: Step,
+  health: TableHealth,
+): Promise<string | null> {
+  if (operation.kind !== 'expire_snapshots') return null;
+  const nowMs = deps.nowMs();
+  const [pinned, consumers] = await Promise.all([
+    deps.ledger.livePins(table, new Date(nowMs).toISOString()),
+    readConsumers(deps, table, nowMs),
+  ]);
+  return neededByNow(operation.snapshotIds, { health, pinned, consumers, nowMs });
 }
 
 interface Performed {

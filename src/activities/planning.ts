@@ -86,7 +86,11 @@ export async function planHandRequest(
 }
 
 /** Which snapshots of `key` the models that read it have consumed. */
-async function readConsumers(deps: PlanningDeps, key: string, nowMs: number): Promise<Consumers> {
+export async function readConsumers(
+  deps: Pick<PlanningDeps, 'catalog' | 'project'>,
+  key: string,
+  nowMs: number,
+): Promise<Consumers> {
   const readers = (await deps.project.models()).filter((model) => model.inputs.includes(key));
   const targets = await Promise.all(
     readers.map(({ target }) => measureIfThere(deps.catalog, target, { nowMs, depth: 'metadata' })),

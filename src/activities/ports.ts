@@ -72,6 +72,10 @@ export interface Ledger {
   saveRun(run: RunRow): Promise<void>;
   readRun(runId: string): Promise<RunRow | null>;
   listRuns(filter: RunFilter): Promise<readonly RunRow[]>;
+  /** Runs of a table that have begun and not told their end. */
+  runningRuns(
+    table: string,
+  ): Promise<readonly { readonly runId: string; readonly workflowId: string }[]>;
   /** Returns the row of the first attempt when there is one. */
   startOperation(started: StartedOperation): Promise<StartedOperation>;
   /** The row of an earlier attempt, if there was one. */
@@ -128,9 +132,12 @@ export interface Project {
   policies(): Promise<readonly Policy[]>;
 }
 
-/** Puts jobs into tables' queues; implemented over Temporal. */
-export interface JobSubmitter {
+/** Jobs as activities reach them; implemented over Temporal. */
+export interface Jobs {
+  /** Puts a job into its table's queue. */
   submit(table: string, job: Job, requester: Requester | null): Promise<void>;
+  /** Whether the workflow of a run is still going on. */
+  isRunning(workflowId: string): Promise<boolean>;
 }
 
 /** Counts for Prometheus; labels never hold personal data. */

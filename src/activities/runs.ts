@@ -1,4 +1,5 @@
 /** The bookkeeping of runs: opened, queued, closed; and jobs put into tables' queues. */
+import { IcewrightError } from '../domain/errors.ts';
 import { refusalOf } from '../domain/hand-plan.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import type { Job } from '../domain/job.ts';
@@ -11,11 +12,11 @@ import {
   storePlan,
   tableOf,
 } from './planning.ts';
-import type { JobSubmitter, Meter, RunRow } from './ports.ts';
+import type { Jobs, Ledger, Meter, RunRow } from './ports.ts';
 import type { ControlActivities, OpenedRun, OpenRunInput } from './types.ts';
 
 export interface RunDeps extends PlanningDeps {
-  readonly submitter: JobSubmitter;
+  readonly jobs: Jobs;
   readonly meter: Meter;
 }
 
@@ -31,12 +32,10 @@ type RunActivities = Pick<
 >;
 
 export function createRunActivities(deps: RunDeps): RunActivities {
-  const { ledger, submitter, meter } = deps;
+  const { ledger, jobs, meter } = deps;
   const now = () => new Date(deps.nowMs()).toISOString();
   return {
-    submitTableJob: withFailures(({ table, job, requester }) =>
-      submitter.submit(table, job, requester),
-    ),
+    submitTableJob: withFailures(({ table, job, requester }) => jobs.submit(table, job, requester)),
     readOutcome: withFailures(
       async (runId: string) => (await ledger.readRun(runId))?.outcome ?? null,
     ),
@@ -85,6 +84,7 @@ async function openRun(deps: RunDeps, input: OpenRunInput): Promise<OpenedRun> {
   const { work } = job;
   const startedAt = new Date(deps.nowMs()).toISOString();
   const planId = work.kind === 'apply_plan' ? work.planId : job.runId;
+  await refuseBesideAnother(deps, input);
   const [plan] = await Promise.all([
     work.kind === 'by_hand'
       ? planAndStore(deps, { planId, table, request: work.request })
@@ -99,6 +99,21 @@ async function openRun(deps: RunDeps, input: OpenRunInput): Promise<OpenedRun> {
     .filter((decision) => work.kind === 'by_hand' && decision.action === 'refuse')
     .map((decision) => refusedReceipt(decision, startedAt));
   return { planId, steps, refused };
+}
+
+/**
+ * The table's workflow runs one job at a time. When an operator terminates it, its run is asked to
+ * end but takes a moment, and the next workflow of the table knows nothing of it.
+ */
+export async function refuseBesideAnother(
+  deps: { readonly ledger: Ledger; readonly jobs: Jobs },
+  { table, job }: OpenRunInput,
+): Promise<void> {
+  for (const { runId, workflowId } of await deps.ledger.runningRuns(table)) {
+    if (runId === job.runId || !(await deps.jobs.isRunning(workflowId))) continue;
+    const message = `run ${runId} of ${table} has not ended yet: wait for it, or try again later`;
+    throw new IcewrightError('TableBusy', message, { table, runId });
+  }
 }
 
 async function planAndStore(

@@ -20,12 +20,12 @@ import { type ExecutionResult, executeOnce } from './execute-once.ts';
 import { withFailures, withHeartbeats } from './failure.ts';
 import type { OperateDeps } from './operate.ts';
 import { measureIfThere } from './planning.ts';
-import type { Project, StartedOperation } from './ports.ts';
-import { rowOf } from './runs.ts';
+import type { Jobs, StartedOperation } from './ports.ts';
+import { refuseBesideAnother, rowOf } from './runs.ts';
 import type { OpenedTransform, OpenRunInput, TransformInput, TransformResult } from './types.ts';
 
 export interface TransformDeps extends OperateDeps {
-  readonly project: Project;
+  readonly jobs: Jobs;
   /** Key of keyed hashes, 32 bytes in hex; never logged, never in SQL text. */
   readonly pseudonymKey: string | undefined;
 }
@@ -56,7 +56,7 @@ async function openTransform(deps: TransformDeps, input: OpenRunInput): Promise<
   const nowMs = deps.nowMs();
   const startedAt = new Date(nowMs).toISOString();
   const name = job.work.kind === 'transform' ? job.work.model : '';
-  const model = await findModel(deps, name);
+  const [model] = await Promise.all([findModel(deps, name), refuseBesideAnother(deps, input)]);
   await deps.ledger.saveRun({ ...rowOf(input, 'running', startedAt), startedAt });
   const target = await measure(deps, model.target);
   const found = await Promise.all(

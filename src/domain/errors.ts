@@ -36,6 +36,8 @@ export const ERROR_RULES = {
   StorageUnavailable: { retryable: true, exitCode: 1 },
   LedgerUnavailable: { retryable: true, exitCode: 1 },
   TemporalUnavailable: { retryable: true, exitCode: 1 },
+  /** A run whose table's workflow is gone has not ended yet. */
+  TableBusy: { retryable: true, exitCode: 1 },
   WorkerUnavailable: { retryable: true, exitCode: 1 },
   StackFailed: { retryable: false, exitCode: 1 },
   PrerequisiteMissing: { retryable: false, exitCode: 2 },

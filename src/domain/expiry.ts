@@ -62,6 +62,20 @@ export function planExpiry(input: ExpiryInput): ExpiryPlan {
   };
 }
 
+/**
+ * Whether ids that were planned earlier may still go: a sentence that names the first that may not,
+ * `null` when all may. Age is not asked again; what is needed is.
+ */
+export function neededByNow(
+  snapshotIds: readonly string[],
+  state: Pick<ExpiryInput, 'health' | 'pinned' | 'consumers' | 'nowMs'>,
+): string | null {
+  const plan = planExpiry({ ...state, olderThanMs: 0, keepLast: 1 });
+  if (plan.kind === 'refuse') return plan.because;
+  const kept = plan.kept.find((one) => snapshotIds.includes(one.snapshotId));
+  return kept === undefined ? null : `snapshot ${kept.snapshotId} is ${kept.because.join(', ')}`;
+}
+
 function refuseExpiry({ health, consumers, nowMs }: ExpiryInput): ExpiryPlan | null {
   const refuse = (metric: string, because: string): ExpiryPlan => ({
     kind: 'refuse',

@@ -11,7 +11,7 @@ import {
 } from './operations.ts';
 import { deletePins, selectLivePins, upsertPins } from './pins.ts';
 import { insertPlan, selectPlan } from './plans.ts';
-import { selectRun, selectRuns, upsertRun } from './runs.ts';
+import { selectRun, selectRunning, selectRuns, upsertRun } from './runs.ts';
 
 export interface ClosableLedger extends Ledger {
   /** Rejects when the database does not answer. */
@@ -43,6 +43,7 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
     readPlan: (planId) => selectPlan(db, planId),
     saveRun: (run) => upsertRun(db, run),
     readRun: (runId) => selectRun(db, runId),
+    runningRuns: (table) => selectRunning(db, table),
     listRuns: (filter) => selectRuns(db, filter),
     startOperation: (started) => insertStarted(db, started),
     readStartedOperation: (runId, ordinal) => selectStarted(db, runId, ordinal),

@@ -88,6 +88,19 @@ export async function selectRuns(db: Queryable, filter: RunFilter): Promise<read
   return (rows as RawRun[]).map(runOf);
 }
 
+/** Runs of a table that have begun and not told their end. */
+export async function selectRunning(
+  db: Queryable,
+  table: string,
+): Promise<readonly { readonly runId: string; readonly workflowId: string }[]> {
+  const { rows } = await db.query(
+    `select run_id, workflow_id from icewright.run where table_key = $1 and state = 'running'`,
+    [table],
+  );
+  const found = rows as { run_id: string; workflow_id: string }[];
+  return found.map((row) => ({ runId: row.run_id, workflowId: row.workflow_id }));
+}
+
 function runOf(row: RawRun): RunRow {
   return {
     runId: row.run_id,

@@ -128,6 +128,17 @@ export async function readQueue(client: Client, table: string): Promise<QueueVie
   }
 }
 
+/** Whether a workflow is open; one that is not known is not. */
+export async function isRunning(client: Client, workflowId: string): Promise<boolean> {
+  try {
+    const { status } = await client.workflow.getHandle(workflowId).describe();
+    return status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw temporalError(error);
+  }
+}
+
 /**
  * Takes a job out of the queue or stops it in its engine, and answers what it came to: a job that
  * committed before the cancellation reached it is `done`. `null`: it is not there.

@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { createNightActivities } from '../activities/night.ts';
 import { createOperateActivities } from '../activities/operate.ts';
-import type { Compiler } from '../activities/ports.ts';
+import type { Compiler, Jobs } from '../activities/ports.ts';
 import { createRunActivities } from '../activities/runs.ts';
 import { createTransformActivities } from '../activities/transform.ts';
 import type { ControlActivities, EngineActivities } from '../activities/types.ts';
@@ -21,7 +21,7 @@ import { migrate } from '../ledger/migrate.ts';
 import { log } from '../log.ts';
 import { openProject } from '../project/project.ts';
 import { connectTemporal } from '../temporal/connect.ts';
-import { submitJob } from '../temporal/jobs.ts';
+import { isRunning, submitJob } from '../temporal/jobs.ts';
 
 export interface Ports {
   readonly client: Client;
@@ -56,19 +56,13 @@ export async function buildPorts(config: Config): Promise<Ports> {
     spark: { runner: spark, compiler: compilers.spark },
     trino: { runner: trino, compiler: compilers.trino },
   };
-  const operating = { catalog, ledger, meter: metrics, engines, nowMs };
-  const transforming = createTransformActivities({
-    ...operating,
-    project,
-    pseudonymKey: config.pseudonymKey,
-  });
-  const submitter = {
-    submit: (
-      table: string,
-      job: Parameters<typeof submitJob>[1]['job'],
-      requester: Parameters<typeof submitJob>[1]['requester'],
-    ) => submitJob(temporal.client, { table, job, requester }),
+  const operating = { catalog, ledger, project, meter: metrics, engines, nowMs };
+  const jobs: Jobs = {
+    submit: (table, job, requester) => submitJob(temporal.client, { table, job, requester }),
+    isRunning: (workflowId) => isRunning(temporal.client, workflowId),
   };
+  const { pseudonymKey } = config;
+  const transforming = createTransformActivities({ ...operating, jobs, pseudonymKey });
   const engineActivities: EngineActivities = {
     ...createOperateActivities(operating),
     runModel: transforming.runModel,
@@ -78,7 +72,7 @@ export async function buildPorts(config: Config): Promise<Ports> {
     metrics,
     project,
     controlActivities: {
-      ...createRunActivities({ ...planning, submitter, meter: metrics }),
+      ...createRunActivities({ ...planning, jobs, meter: metrics }),
       ...createNightActivities(planning),
       openTransform: transforming.openTransform,
     },

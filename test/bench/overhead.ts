@@ -5,6 +5,8 @@
  * - `noopAddedMs`, `compactAddedMs`: p50 from trigger to done of a no-op `manifests` and of a small
  *   `compact` through Temporal (queue, lock, plan, receipt, invariants), minus the p50 of the bare
  *   `CALL`. Aim: ≤ 100 inside the worker (a client that is connected), ≤ 500 from the command line.
+ * - `noopAddedOfTemporalFloor`: the same as a multiple of what a workflow with one activity that
+ *   does nothing takes on this server: queue, lock, plan and receipt are five such steps.
  * - `nightRatio`: a whole night with a day's changes, against the time in which at least one of its
  *   engine statements was running. Aim: ≤ 1.05.
  * - `workerResidentMb`: worker and HTTP edge together. Aim: ≤ 250.
@@ -25,6 +27,7 @@ import { connectTemporal } from '../../src/temporal/connect.ts';
 import { awaitRun, requestJob } from '../../src/temporal/jobs.ts';
 import { advanceShop } from '../../stack/shop/advance.ts';
 import { nightRatio } from './night-ratio.ts';
+import { withTemporalFloor } from './temporal-floor.ts';
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 20);
 const CLI_RUNS = Math.max(3, Math.ceil(RUNS / 2));
@@ -74,6 +77,9 @@ async function main(): Promise<void> {
     await scatter();
     await sql(BARE_MANIFESTS);
     const noop = await compare(RUNS, {}, () => sql(BARE_MANIFESTS), ours(MANIFESTS));
+    const temporalFloor = await withTemporalFloor(client, config.temporal.address, (once) =>
+      p50(RUNS, {}, once),
+    );
     const compact = await compare(
       RUNS,
       { before: scatter },
@@ -88,13 +94,14 @@ async function main(): Promise<void> {
     const night = await measureNight(config.ledgerUrl);
     const ratios = {
       noopAddedMs: noop.ours - noop.bare,
+      noopAddedOfTemporalFloor: (noop.ours - noop.bare) / temporalFloor,
       compactAddedMs: compact.ours - compact.bare,
       noopAddedFromShellMs: noopShell - noop.bare,
       compactAddedFromShellMs: compactShell - compact.bare,
       nightRatio: night.ratio,
       workerResidentMb: workerResidentMb(),
     };
-    const figures = { runs: RUNS, noop, compact, noopShell, compactShell, night };
+    const figures = { runs: RUNS, temporalFloor, noop, compact, noopShell, compactShell, night };
     const machine = { cores: cpus().length, memoryGb: Math.round(totalmem() / 2 ** 30) };
     process.stdout.write(
       `${JSON.stringify({ bench: 'overhead', ratios: rounded(ratios), figures, machine })}\n`,

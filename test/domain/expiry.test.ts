@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ExpiryInput, planExpiry } from '../../src/domain/expiry.ts';
+import { type ExpiryInput, neededByNow, planExpiry } from '../../src/domain/expiry.ts';
 import type { SnapshotInfo, TableHealth } from '../../src/domain/health.ts';
 import { consumersOf } from '../../src/domain/watermark.ts';
 import { DAY_MS, health, line, NOW_MS } from './health-fixture.ts';
@@ -222,4 +222,36 @@ describe('consumers of a table', () => {
 test('a loop in broken metadata ends', () => {
   const loop = OLD.map((one, index) => (index === 0 ? { ...one, parentSnapshotId: '5' } : one));
   expect(expired({ snapshots: loop })).toEqual(['1', '2', '3', '4']);
+});
+
+describe('between the plan and its execution', () => {
+  const state = (change: Partial<TableHealth>, more: Partial<ExpiryInput> = {}) => ({
+    health: health(change),
+    pinned: [],
+    consumers: { consumed: [], unreadable: [] },
+    nowMs: NOW_MS,
+    ...more,
+  });
+  const snapshots = OLD;
+  const [first, second] = OLD.map((one) => one.snapshotId) as [string, string];
+
+  test('what nobody needs may go', () => {
+    expect(neededByNow([first, second], state({ snapshots }))).toBeNull();
+  });
+
+  test('a new tag, pin or reader keeps what was planned', () => {
+    const tagged = [{ name: 'audit', type: 'tag', snapshotId: first }] as const;
+    const refs = [...health({ snapshots }).refs, ...tagged];
+    expect(neededByNow([first], state({ snapshots, refs }))).toContain('head of tag audit');
+    const pinned = state({ snapshots }, { pinned: [second] });
+    expect(neededByNow([first, second], pinned)).toContain(`snapshot ${second}`);
+    const consumed = [{ snapshotId: first, consumer: 'lake.silver.orders' }];
+    const read = state({ snapshots }, { consumers: { consumed, unreadable: [] } });
+    expect(neededByNow([second], read)).toContain('not yet read by lake.silver.orders');
+  });
+
+  test('a table that may not be expired at all any more', () => {
+    const properties = { 'gc.enabled': 'false' };
+    expect(neededByNow([first], state({ snapshots, properties }))).toContain('gc.enabled');
+  });
 });

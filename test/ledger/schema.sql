@@ -45,6 +45,7 @@ run: constraint run_kind_check CHECK ((kind = ANY (ARRAY['nightly'::text, 'trans
 run: constraint run_state_check CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'refused'::text, 'cancelled'::text])))
 run: CREATE UNIQUE INDEX run_pkey ON icewright.run USING btree (run_id)
 run: CREATE INDEX run_created ON icewright.run USING btree (created_at DESC, run_id DESC)
+run: CREATE INDEX run_running ON icewright.run USING btree (table_key) WHERE (state = 'running'::text)
 run: CREATE INDEX run_by_table ON icewright.run USING btree (table_key, created_at DESC)
 run: CREATE INDEX run_by_parent ON icewright.run USING btree (parent_run_id, created_at DESC)
 snapshot_pin.run_id text not null

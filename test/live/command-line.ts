@@ -40,6 +40,7 @@ export async function succeed(words: readonly string[]): Promise<Told['json']> {
 }
 
 export interface ShownRun {
+  readonly finishedAt: string | null;
   readonly runId: string;
   readonly state: string;
   readonly receipts: readonly Receipt[];

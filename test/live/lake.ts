@@ -1,7 +1,9 @@
 /** Direct access to engines and catalog, past Icewright's workflows: for making and checking tables. */
+import { expect } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import type { EngineRow } from '../../src/domain/engine.ts';
 import type { TableHealth } from '../../src/domain/health.ts';
+import type { Receipt } from '../../src/domain/operation.ts';
 import { tableFromKey } from '../../src/domain/table.ts';
 import { createSparkRunner } from '../../src/engines/spark/run.ts';
 import { createTrinoRunner } from '../../src/engines/trino/run.ts';
@@ -83,4 +85,13 @@ export async function checksum(lake: Lake, table: string): Promise<EngineRow | u
 /** Snapshots that a rewrite made, oldest first. */
 export function replaces(health: TableHealth): readonly string[] {
   return health.snapshots.filter((one) => one.operation === 'replace').map((one) => one.snapshotId);
+}
+
+/** No two operations of one table were under way at the same time. */
+export function expectApart(receipts: readonly Receipt[]): void {
+  const spans = [...receipts].sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
+  for (const [at, span] of spans.entries()) {
+    const next = spans[at + 1];
+    if (next !== undefined) expect(span.finishedAt <= next.startedAt).toBe(true);
+  }
 }

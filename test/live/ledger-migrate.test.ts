@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,8 +9,11 @@ import { migrate } from '../../src/ledger/migrate.ts';
 import { dumpSchema } from '../ledger/introspect.ts';
 import { startPostgres, type TestPostgres } from '../ledger/postgres.ts';
 
-const FIRST = '0001_ledger.sql';
 const SOURCE = join(import.meta.dirname, '../../src/ledger/migrations');
+const ALL = readdirSync(SOURCE).sort();
+const FIRST = ALL[0] as string;
+/** After all of today's. */
+const LATER = `${String(ALL.length + 1).padStart(4, '0')}_later.sql`;
 
 let server: TestPostgres;
 let directory: string;
@@ -18,7 +22,7 @@ let databases = 0;
 beforeAll(async () => {
   server = await startPostgres();
   directory = await mkdtemp(join(tmpdir(), 'icewright-migrations-'));
-  await copyFile(join(SOURCE, FIRST), join(directory, FIRST));
+  for (const name of ALL) await copyFile(join(SOURCE, name), join(directory, name));
 }, 60_000);
 
 afterAll(async () => {
@@ -45,27 +49,27 @@ test('all migrations together give the schema of test/ledger/schema.sql', async 
 test('each is applied once, whoever comes first', async () => {
   const url = await fresh();
   const applied = await Promise.all([migrate(url), migrate(url), migrate(url)]);
-  expect(applied.flat()).toEqual([FIRST]);
+  expect(applied.flat()).toEqual(ALL);
   expect(await migrate(url)).toEqual([]);
 });
 
 test('a later file is applied alone; a failing one leaves nothing behind', async () => {
   const url = await fresh();
   await migrate(url);
-  const second = join(directory, '0002_second.sql');
-  await writeFile(second, 'create table icewright.extra (id int); select no_such_function();');
+  const later = join(directory, LATER);
+  await writeFile(later, 'create table icewright.extra (id int); select no_such_function();');
   await expect(migrate(url, own())).rejects.toMatchObject({ code: 'Internal' });
   expect(await dumpSchema(url, 'icewright')).not.toContain('extra');
-  await writeFile(second, 'create table icewright.extra (id int);');
-  expect(await migrate(url, own())).toEqual(['0002_second.sql']);
+  await writeFile(later, 'create table icewright.extra (id int);');
+  expect(await migrate(url, own())).toEqual([LATER]);
   expect(await dumpSchema(url, 'icewright')).toContain('extra.id integer');
 
   // Now this version is older than the database.
   await expect(migrate(url)).rejects.toMatchObject({
     code: 'SafetyRefused',
-    message: expect.stringMatching(/newer than this version.*0002_second\.sql/),
+    message: expect.stringMatching(new RegExp(`newer than this version.*${LATER}`)),
   });
-  await rm(second);
+  await rm(later);
 });
 
 test('an old file that was changed is refused', async () => {
@@ -88,5 +92,5 @@ test('a process that died while it migrated holds nothing up', async () => {
   await dead.query('select pg_advisory_lock(1229149522)');
   const waiting = migrate(url);
   await dead.end();
-  expect(await waiting).toEqual([FIRST]);
+  expect(await waiting).toEqual(ALL);
 });

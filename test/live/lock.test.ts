@@ -1,8 +1,11 @@
 /** One lock and one queue for each table, on the real engines. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { tableWorkflowId } from '../../src/domain/ids.ts';
 import type { Receipt } from '../../src/domain/operation.ts';
-import { icewright, queueOf, showRun, succeed, until } from './command-line.ts';
-import { checksum, type Lake, makeScattered, openLake, replaces } from './lake.ts';
+import { connectTemporal } from '../../src/temporal/connect.ts';
+import { queueOf, showRun, succeed, until } from './command-line.ts';
+import { checksum, expectApart, type Lake, makeScattered, openLake, replaces } from './lake.ts';
 
 let lake: Lake;
 
@@ -39,23 +42,22 @@ describe('the lock of a table', () => {
     expect(replaces(await lake.measure(table)).length).toBeGreaterThan(0);
   });
 
-  it('keeps a transform and a compaction of one table apart', async () => {
-    const table = 'lake.gold.daily_revenue';
-    if ((await icewright(['health', table])).exitCode !== 0) await succeed(['nightly']);
-    const night = icewright(['transform', 'run', 'gold.daily_revenue']);
-    const jobs = await Promise.all(
-      ['customers', 'revenue', 'orders'].map((column) =>
-        succeed(['compact', table, '--strategy', 'sort', '--columns', column]),
-      ),
-    );
-    expect((await night).exitCode).toBe(0);
-    await until(async () => {
-      const shown = await Promise.all(jobs.map((one) => showRun(one.runId)));
-      return shown.every((one) => one.state === 'done');
-    });
-    const { runs } = await succeed(['runs', 'list', '--table', table]);
-    const shown = await Promise.all((runs as { runId: string }[]).map((one) => showRun(one.runId)));
-    expectApart(shown.flatMap((one) => one.receipts));
+  it('is kept by a run whose table workflow an operator terminated', async () => {
+    const table = 'lake.lock.terminated';
+    await makeScattered(lake, table, { files: 200, rows: 3_000_000 });
+    const words = ['compact', table, '--strategy', 'zorder', '--columns', 'customer_id,ts'];
+    const { runId } = await succeed(words);
+    await until(async () => (await showRun(runId)).state === 'running');
+    const { client, close } = await connectTemporal(readConfig().temporal);
+    try {
+      await client.workflow.getHandle(tableWorkflowId(table)).terminate('by the test');
+    } finally {
+      await close();
+    }
+    const { receipts } = await succeed(['manifests', table, '--wait']);
+    const first = await showRun(runId);
+    expect(first.finishedAt).not.toBeNull();
+    expect((receipts[0] as Receipt).startedAt >= (first.finishedAt as string)).toBe(true);
   });
 
   it('leaves the rows as they were: Z-order of two hundred small files', async () => {
@@ -78,12 +80,3 @@ describe('the lock of a table', () => {
     expect(await checksum(lake, table)).toEqual(rows);
   });
 });
-
-/** No two operations of one table were under way at the same time. */
-function expectApart(receipts: readonly Receipt[]): void {
-  const spans = [...receipts].sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1));
-  for (const [at, span] of spans.entries()) {
-    const next = spans[at + 1];
-    if (next !== undefined) expect(span.finishedAt <= next.startedAt).toBe(true);
-  }
-}

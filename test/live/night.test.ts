@@ -6,8 +6,8 @@ import type { Receipt } from '../../src/domain/operation.ts';
 import type { MaintenanceReport, ModelReport } from '../../src/workflows/messages.ts';
 import { advanceShop } from '../../stack/shop/advance.ts';
 import { seedShop } from '../../stack/shop/seed.ts';
-import { succeed } from './command-line.ts';
-import { type Lake, openLake } from './lake.ts';
+import { icewright, showRun, succeed, until } from './command-line.ts';
+import { expectApart, type Lake, openLake } from './lake.ts';
 import { expectLakeEqualsShop } from './shop-truth.ts';
 
 interface Night {
@@ -146,5 +146,23 @@ describe('the night', () => {
     await expectTruth();
     const quiet = await runNight();
     expect(quiet.models.every((one) => one.status === 'noop')).toBe(true);
+  });
+
+  it('keeps a transform and a compaction of one table apart', async () => {
+    const table = 'lake.gold.daily_revenue';
+    const night = icewright(['transform', 'run', 'gold.daily_revenue']);
+    const jobs = await Promise.all(
+      ['customers', 'revenue', 'orders'].map((column) =>
+        succeed(['compact', table, '--strategy', 'sort', '--columns', column]),
+      ),
+    );
+    expect((await night).exitCode).toBe(0);
+    await until(async () => {
+      const shown = await Promise.all(jobs.map((one) => showRun(one.runId)));
+      return shown.every((one) => one.state === 'done');
+    });
+    const { runs } = await succeed(['runs', 'list', '--table', table]);
+    const shown = await Promise.all((runs as { runId: string }[]).map((one) => showRun(one.runId)));
+    expectApart(shown.flatMap((one) => one.receipts));
   });
 });

@@ -1,6 +1,7 @@
 /**
  * Records histories from the running stack: of each workflow the longest of the newest hundred
- * closed runs, and every other kind of end. Names: `<workflow>.<end>.<version>.json.gz`.
+ * closed runs, and every other kind of end. Names: `<workflow>.<end>.<version>.json.gz`. An
+ * argument such as `2026-11-21T13:50:00Z` leaves out what began before.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -15,13 +16,14 @@ const FOLDER = fileURLToPath(new URL('histories', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(PROJECT_DIR, 'package.json'), 'utf8')) as {
   version: string;
 };
+const since = process.argv[2] ?? '2000-01-01T00:00:00Z';
 const { temporal } = readConfig();
 const binary = await ensureTemporal(() => {});
 const { client, close } = await connectTemporal(temporal);
 
 for (const type of ['nightly', 'transformRun', 'table', 'tableMaintenance', 'tableTransform']) {
   const longest = new Map<string, { id: string; runId: string; length: number }>();
-  const query = `WorkflowType = "${type}" AND ExecutionStatus != "Running"`;
+  const query = `WorkflowType = "${type}" AND ExecutionStatus != "Running" AND StartTime >= "${since}"`;
   let seen = 0;
   for await (const one of client.workflow.list({ query })) {
     if (++seen > 100) break;
