@@ -4,7 +4,7 @@
  */
 
 import type { Compiled, EngineRow } from '../domain/engine.ts';
-import type { TableHealth } from '../domain/health.ts';
+import type { TableHealth, TableReport } from '../domain/health.ts';
 import type { Job, JobOutcome, Requester } from '../domain/job.ts';
 import type { CompiledModel, Model, ModelContext } from '../domain/model.ts';
 import type { Operation, Plan, Receipt, TablePlan } from '../domain/operation.ts';
@@ -18,8 +18,18 @@ export interface Catalog {
   listTables(): Promise<readonly TableRef[]>;
   /** Rejects with `TableNotFound`. */
   measureTable(table: TableRef, options: MeasureOptions): Promise<TableHealth>;
+  /** One conditional request when nothing changed. `etag`: from the last measurement. */
+  remeasureTable(
+    table: TableRef,
+    options: MeasureOptions & { readonly etag: string | null },
+  ): Promise<Remeasured>;
   tableExists(table: TableRef): Promise<boolean>;
 }
+
+/** A table that is as it was at `etag`, or its health now. */
+export type Remeasured =
+  | { readonly changed: false }
+  | { readonly changed: true; readonly etag: string | null; readonly health: TableHealth };
 
 export interface MeasureOptions {
   readonly nowMs: number;
@@ -93,6 +103,30 @@ export interface Ledger {
   unpinSnapshots(runId: string): Promise<void>;
   /** Snapshot ids of a table that a live run reads. */
   livePins(table: string, now: string): Promise<readonly string[]>;
+  /** The last report of each table of a catalog, with the tag of the metadata it is true of. */
+  latestReports(catalog: string): Promise<readonly StoredReport[]>;
+  /** Becomes the latest of its table, and one point of its history. */
+  saveReports(reports: readonly StoredReport[]): Promise<void>;
+  /** Forgets tables that the catalog no longer lists. */
+  forgetReports(catalog: string, tables: readonly string[]): Promise<void>;
+  /** Points of a table, oldest first. */
+  healthHistory(table: string, sinceMs: number): Promise<readonly HealthPoint[]>;
+}
+
+export interface StoredReport extends TableReport {
+  /** `null`: the catalog sends none, or the table could not be measured. */
+  readonly etag: string | null;
+}
+
+/** One point of a table's history. */
+export interface HealthPoint {
+  readonly atMs: number;
+  readonly dataFiles: number;
+  readonly smallFiles: number | null;
+  readonly totalBytes: number;
+  readonly snapshots: number;
+  readonly deleteFiles: number;
+  readonly score: number | null;
 }
 
 export interface SnapshotPin {
@@ -144,6 +178,8 @@ export interface Jobs {
 export interface Meter {
   operationEnded(receipt: Receipt, table: string): void;
   runEnded(kind: RunKind, state: RunState): void;
+  /** After each sweep, and from the ledger when a worker starts: the gauges follow. */
+  healthSwept(reports: readonly TableReport[]): void;
 }
 
 export type { TablePlan };

@@ -32,6 +32,99 @@ export interface PartitionHealth {
   readonly deleteFiles: number;
 }
 
+/** Data files of one size class. */
+export interface SizeBucket {
+  /** Files smaller than this, and not smaller than the bucket before; `null`: all larger ones. */
+  readonly belowBytes: number | null;
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Live delete files by kind; a deletion vector counts as one file. */
+export interface DeleteCounts {
+  readonly positionFiles: number;
+  readonly positionRecords: number;
+  readonly equalityFiles: number;
+  readonly equalityRecords: number;
+  readonly vectors: number;
+  readonly vectorRecords: number;
+}
+
+/** How much the value ranges of files overlap in one column of the table's sort order. */
+export interface Clustering {
+  readonly column: string;
+  /** Mean number of data files that hold a given value of the column's range; 1: no overlap. */
+  readonly depth: number;
+}
+
+/** What only the manifests of the head tell. */
+export interface FileDetail {
+  /** Ascending; bounds are powers of two from 1 MB to 1 GB. */
+  readonly sizes: readonly SizeBucket[];
+  readonly deletes: DeleteCounts;
+  /** Bytes of the largest partition over the mean of all partitions; 1: even. */
+  readonly partitionSkew: number;
+  /** Data files beyond what the target size needs, summed over the partitions. */
+  readonly backlogFiles: number;
+  /** Empty: the table has no sort order, or its files carry no bounds. */
+  readonly clustering: readonly Clustering[];
+}
+
+/** Something about a table that a person should know. */
+export interface Finding {
+  /** `metadata_grows`, `location_shared`, `totals_drifted`, `unreadable`, … */
+  readonly code: string;
+  readonly severity: 'info' | 'warning' | 'critical';
+  /** What is wrong and what to do about it. */
+  readonly message: string;
+}
+
+/** 100: nothing to improve. Each part says what it took off and why. */
+export interface HealthScore {
+  readonly value: number;
+  readonly parts: readonly {
+    readonly name: string;
+    readonly penalty: number;
+    readonly because: string;
+  }[];
+}
+
+/** What is kept of a measurement: true of one version of the table's metadata, whenever asked. */
+export interface TableFigures {
+  readonly tableUuid: string;
+  readonly snapshotId: string | null;
+  readonly formatVersion: number;
+  readonly records: number;
+  readonly dataFiles: number;
+  readonly totalBytes: number;
+  readonly smallFiles: number | null;
+  readonly deleteFiles: number;
+  readonly deleteRatio: number;
+  readonly manifests: number | null;
+  readonly partitions: number | null;
+  readonly filesPerPartitionMax: number | null;
+  readonly clusteringDepth: number | null;
+  readonly targetFileSizeBytes: number;
+  readonly snapshots: number;
+  readonly oldestSnapshotAtMs: number | null;
+  readonly lastCommitAtMs: number | null;
+  readonly commitsPerDay: number;
+  readonly metadataBytes: number | null;
+  readonly refs: readonly SnapshotRef[];
+  readonly detail: FileDetail | null;
+}
+
+/** One table in a sweep: what was measured, or why it could not be. */
+export interface TableReport {
+  readonly table: string;
+  readonly measuredAtMs: number;
+  /** Of the last measurement that succeeded; `null`: there was none. */
+  readonly figures: TableFigures | null;
+  readonly failure: { readonly code: string; readonly message: string } | null;
+  readonly findings: readonly Finding[];
+  readonly score: HealthScore | null;
+}
+
 export interface TableHealth {
   /** `lake.bronze.raw_orders` */
   readonly table: string;
@@ -53,7 +146,16 @@ export interface TableHealth {
   readonly partitions: number | null;
   readonly filesPerPartitionMax: number | null;
   readonly partitionHealth: readonly PartitionHealth[] | null;
+  /** The deepest of `detail.clustering`. */
   readonly clusteringDepth: number | null;
+  /** `null`: manifests were not read. */
+  readonly detail: FileDetail | null;
+  /** Mean over the last seven days. */
+  readonly commitsPerDay: number;
+  /** Length of the metadata file's text; `null` when the catalog does not send it. */
+  readonly metadataBytes: number | null;
+  /** Earlier metadata files that the table still names. */
+  readonly metadataLogEntries: number;
   readonly snapshots: readonly SnapshotInfo[];
   readonly oldestSnapshotAgeMs: number | null;
   readonly lastCommitAgeMs: number | null;

@@ -43,6 +43,7 @@ export function createMetrics(): Metrics {
       engineSeconds.observe({ operation, engine }, seconds);
       rewritten.inc({ operation, engine }, bytesRewritten);
     },
+    healthSwept: () => {},
     render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }

@@ -34,6 +34,8 @@ export async function measure(
   };
 }
 
+const WEEK_MS = 7 * 86_400_000;
+
 interface Totals {
   readonly records: number;
   readonly dataFiles: number;
@@ -85,6 +87,7 @@ function depthFigures(counts: FileCounts | null) {
     filesPerPartitionMax: max,
     partitionHealth: partitions,
     clusteringDepth: null,
+    detail: null,
   };
 }
 
@@ -103,6 +106,9 @@ function describe(table: TableRef, metadata: TableMetadata, nowMs: number) {
     snapshots,
     oldestSnapshotAgeMs: snapshots.length === 0 ? null : nowMs - oldest,
     lastCommitAgeMs: head === null ? null : nowMs - head.committedAtMs,
+    commitsPerDay: snapshots.filter((one) => nowMs - one.committedAtMs < WEEK_MS).length / 7,
+    metadataBytes: null,
+    metadataLogEntries: metadata.metadataLog.length,
     refs: metadata.refs,
     properties: metadata.properties,
     columns: metadata.columns,

@@ -63,6 +63,10 @@ export function createRestCatalog(options: RestCatalogOptions): RestCatalog {
     tableExists: (table) => tableExists(client, table),
     loadTable: (table, loadOptions) => loadTable(context, table, loadOptions ?? {}),
     measureTable: (table, measureOptions) => measureTable(context, table, measureOptions),
+    remeasureTable: async (table, { etag: _etag, ...measureOptions }) => {
+      const health = await measureTable(context, table, measureOptions);
+      return { changed: true, etag: null, health };
+    },
   };
 }
 

@@ -55,5 +55,9 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
     pinSnapshots: (runId, pins, expiresAt) => upsertPins(db, runId, pins, expiresAt),
     unpinSnapshots: (runId) => deletePins(db, runId),
     livePins: (table, now) => selectLivePins(db, table, now),
+    latestReports: async () => [],
+    saveReports: async () => {},
+    forgetReports: async () => {},
+    healthHistory: async () => [],
   };
 }
