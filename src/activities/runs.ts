@@ -89,7 +89,7 @@ async function openRun(deps: RunDeps, input: OpenRunInput): Promise<OpenedRun> {
     work.kind === 'by_hand'
       ? planAndStore(deps, { planId, table, request: work.request })
       : readTablePlan(deps.ledger, planId, table),
-    deps.ledger.saveRun({ ...rowOf(input, 'running', startedAt), startedAt }),
+    deps.ledger.saveRun({ ...rowOf(input, 'running', startedAt), planId, startedAt }),
   ]);
   const steps = plan.decisions.flatMap(({ action, engine, kind }, ordinal) =>
     action === 'run' && engine !== null ? [{ ordinal, kind, engine }] : [],

@@ -1,4 +1,5 @@
 /** The command line: finds the command, reads its options, runs it, tells its result and errors. */
+import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ERROR_RULES, IcewrightError } from '../domain/errors.ts';
 import { COMMON_OPTIONS, type Command, type CommandResult } from './command.ts';
@@ -13,6 +14,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     const found = findCommand(argv);
     if (found === null) {
+      if (argv[0] === '--version') {
+        const version = ownVersion();
+        process.stdout.write(json ? `${JSON.stringify({ version })}\n` : `${version}\n`);
+        return 0;
+      }
       const asked = argv.filter((word) => !word.startsWith('-'));
       if (asked.length > 0 && asked[0] !== 'help') throw unknownCommand(asked);
       process.stdout.write(await overview());
@@ -73,6 +79,11 @@ function findCommand(argv: readonly string[]): { name: string; rest: readonly st
   if (argv.length >= 2 && two in COMMANDS) return { name: two, rest: argv.slice(2) };
   const one = argv[0] ?? '';
   return one in COMMANDS ? { name: one, rest: argv.slice(1) } : null;
+}
+
+function ownVersion(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
 function unknownCommand(words: readonly string[]): IcewrightError {

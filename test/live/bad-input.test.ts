@@ -33,6 +33,10 @@ async function write(path: string, ...lines: readonly string[]): Promise<void> {
 const CLOSED = '127.0.0.1:1';
 
 describe('usage', () => {
+  it('tells the version', async () => {
+    expect((await icewright(['--version'])).json).toEqual({ version: expect.any(String) });
+  });
+
   it.each([
     [['compact'], /something is missing/],
     [['compact', 'a.b', '--strategy', 'magic'], /binpack, sort or zorder/],
