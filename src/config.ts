@@ -53,6 +53,7 @@ const ENVIRONMENT = z.object({
     .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// address')
     .default('postgres://127.0.0.1:5433/icewright'),
   ICEWRIGHT_HTTP_ADDRESS: address.default('127.0.0.1:9464'),
+  ICEWRIGHT_METRICS_TABLES: z.coerce.number().int().min(1).max(100_000).default(200),
   ICEWRIGHT_PSEUDONYM_KEY: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 32 bytes in hex')
@@ -103,6 +104,8 @@ export interface Config {
   };
   readonly ledgerUrl: string;
   readonly httpAddress: string;
+  /** Tables of each catalog that have gauges of their own; the worst ones. */
+  readonly metricsTables: number;
   /** 32 bytes in hex; models with a keyed hash refuse to run without it. */
   readonly pseudonymKey: string | undefined;
 }
@@ -164,6 +167,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     },
     ledgerUrl: env.ICEWRIGHT_LEDGER_URL,
     httpAddress: env.ICEWRIGHT_HTTP_ADDRESS,
+    metricsTables: env.ICEWRIGHT_METRICS_TABLES,
     pseudonymKey: env.ICEWRIGHT_PSEUDONYM_KEY,
   };
 }

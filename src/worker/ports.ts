@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { createNightActivities } from '../activities/night.ts';
 import { createOperateActivities } from '../activities/operate.ts';
-import type { Compiler, Jobs } from '../activities/ports.ts';
+import type { Compiler, Jobs, Ledger } from '../activities/ports.ts';
 import { createRunActivities } from '../activities/runs.ts';
 import { createTransformActivities } from '../activities/transform.ts';
 import type { ControlActivities, EngineActivities } from '../activities/types.ts';
@@ -26,19 +26,25 @@ import { isRunning, submitJob } from '../temporal/jobs.ts';
 export interface Ports {
   readonly client: Client;
   readonly metrics: Metrics;
+  readonly ledger: Ledger;
   readonly controlActivities: ControlActivities;
   readonly engineActivities: Readonly<Record<EngineName, EngineActivities>>;
   readonly project: ReturnType<typeof openProject>;
   close(): Promise<void>;
 }
 
-export async function buildPorts(config: Config): Promise<Ports> {
+export interface PortsOptions {
+  /** Told before each scrape. */
+  readonly onScrape: (metrics: Metrics) => void;
+}
+
+export async function buildPorts(config: Config, { onScrape }: PortsOptions): Promise<Ports> {
   await migrate(config.ledgerUrl);
   const temporal = await connectTemporal(config.temporal, 30_000);
   const ledger = createLedger({ url: config.ledgerUrl });
   const catalog = openCatalog(config);
   const project = openProject({ ...config, catalogName: config.catalog.name });
-  const metrics = createMetrics();
+  const metrics = createMetrics({ tablesMax: config.metricsTables, onRender: onScrape });
   const spark = createSparkRunner({
     url: config.spark.url,
     deployment: config.deployment,
@@ -70,10 +76,11 @@ export async function buildPorts(config: Config): Promise<Ports> {
   return {
     client: temporal.client,
     metrics,
+    ledger,
     project,
     controlActivities: {
       ...createRunActivities({ ...planning, jobs, meter: metrics }),
-      ...createNightActivities(planning),
+      ...createNightActivities({ ...planning, meter: metrics }),
       openTransform: transforming.openTransform,
     },
     engineActivities: { spark: engineActivities, trino: engineActivities },
