@@ -1,6 +1,7 @@
 /** Every metric that Icewright itself counts. Labels are bounded and hold no personal data. */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { Meter, RunState } from '../activities/ports.ts';
+import type { TableReport } from '../domain/health.ts';
 import type { Receipt } from '../domain/operation.ts';
 import { createSdkMetrics, type SdkMetrics } from './sdk-metrics.ts';
 import { createTableGauges } from './table-gauges.ts';
@@ -9,10 +10,14 @@ import { createUpkeepGauges, type OpenErasure } from './upkeep-gauges.ts';
 export interface Metrics extends Meter {
   /** Where the updates of Temporal's SDK go. */
   readonly sdk: SdkMetrics;
+  /** When the last sweep of this worker ended; `null`: it has made none. */
+  readonly sweptAtMs: number | null;
   /** The last night as the ledger tells it, when a worker starts. */
   nightEnded(state: RunState, atMs: number): void;
   /** A receipt of an earlier worker's time: it counts for what is due, not as a new one. */
   operationRestored(receipt: Receipt, table: string): void;
+  /** What another worker, or an earlier one, measured. */
+  healthRestored(reports: readonly TableReport[]): void;
   /** All erasures that are not done; replaces those of before. */
   erasuresOpen(erasures: readonly OpenErasure[]): void;
   /** The text that Prometheus scrapes. It is made from what is in memory, and asks nobody. */
@@ -35,8 +40,12 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const tables = createTableGauges({ registry, tablesMax, nowMs });
   const upkeep = createUpkeepGauges(registry, nowMs);
   const sdk = createSdkMetrics();
+  let sweptAtMs: number | null = null;
   const metrics: Metrics = {
     sdk,
+    get sweptAtMs() {
+      return sweptAtMs;
+    },
     runEnded: (kind, state) => {
       count.run(kind, state);
       if (kind === 'nightly') upkeep.nightEnded(state, nowMs());
@@ -46,7 +55,11 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       upkeep.ended(receipt, table);
     },
     maintenancePlanned: upkeep.planned,
-    healthSwept: tables.swept,
+    healthSwept: (reports, sweep) => {
+      sweptAtMs = nowMs();
+      tables.swept(reports, sweep);
+    },
+    healthRestored: tables.swept,
     nightEnded: upkeep.nightEnded,
     operationRestored: upkeep.ended,
     erasuresOpen: upkeep.erasuresOpen,

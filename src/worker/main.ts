@@ -17,7 +17,7 @@ import { log } from '../log.ts';
 import { reconcileSchedules } from '../temporal/schedules.ts';
 import { bundlePath } from './bundle.ts';
 import { buildPorts, type Ports } from './ports.ts';
-import { restoreMetrics } from './restore-metrics.ts';
+import { keepMetrics } from './restore-metrics.ts';
 import { linkSdkMetrics } from './sdk-metrics.ts';
 
 /** A running statement is left to its engine; a new worker takes it over. */
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
   const onScrape = ({ sdk }: Metrics) => sdkMetrics.drain(sdk);
   const ports = await buildPorts(config, { onScrape });
   const stopSdkMetrics = sdkMetrics.start(ports.metrics.sdk);
-  await restoreMetrics({ ...ports, catalog: config.catalog.name });
+  const stopRestoring = await keepMetrics({ ...ports, catalog: config.catalog.name });
   const connection = await connect(config);
   const workers = await createWorkers(config, connection, ports);
   const http = await startHttp({
@@ -54,6 +54,7 @@ async function main(): Promise<void> {
     await Promise.all(running);
   } finally {
     stopSdkMetrics();
+    stopRestoring();
     http.close();
     http.closeAllConnections();
     await connection.close();
