@@ -16,7 +16,7 @@ import { compileModel as compileTrinoModel } from '../engines/trino/compile-mode
 import { createTrinoRunner } from '../engines/trino/run.ts';
 import { createMetrics, type Metrics } from '../http/metrics.ts';
 import { openCatalog } from '../lake.ts';
-import { createLedger } from '../ledger/ledger.ts';
+import { type ClosableLedger, createLedger } from '../ledger/ledger.ts';
 import { migrate } from '../ledger/migrate.ts';
 import { log } from '../log.ts';
 import { openProject } from '../project/project.ts';
@@ -41,7 +41,8 @@ export interface PortsOptions {
 export async function buildPorts(config: Config, { onScrape }: PortsOptions): Promise<Ports> {
   await migrate(config.ledgerUrl);
   const temporal = await connectTemporal(config.temporal, 30_000);
-  const ledger = createLedger({ url: config.ledgerUrl });
+  const plainLedger = createLedger({ url: config.ledgerUrl });
+  const { ledger, endTraces } = await startTraces(config, plainLedger);
   const catalog = openCatalog(config);
   const project = openProject({ ...config, catalogName: config.catalog.name });
   const metrics = createMetrics({ tablesMax: config.metricsTables, onRender: onScrape });
@@ -86,6 +87,18 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
     engineActivities: { spark: engineActivities, trino: engineActivities },
     close: async () => {
       await Promise.allSettled([spark.close(), trino.close(), ledger.close(), temporal.close()]);
+      await endTraces();
     },
   };
+}
+
+/** Without a collector nothing of it is loaded. */
+async function startTraces(
+  { traces: { endpoint, ...options } }: Config,
+  ledger: ClosableLedger,
+): Promise<{ readonly ledger: ClosableLedger; readonly endTraces: () => Promise<void> }> {
+  if (endpoint === undefined) return { ledger, endTraces: async () => {} };
+  const { createOtlpExporter, traceLedger } = await import('../temporal/traces.ts');
+  const exporter = createOtlpExporter({ endpoint, ...options });
+  return { ledger: traceLedger(ledger, exporter), endTraces: exporter.close };
 }
