@@ -53,10 +53,14 @@ const ENVIRONMENT = z.object({
     .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// address')
     .default('postgres://127.0.0.1:5433/icewright'),
   ICEWRIGHT_HTTP_ADDRESS: address.default('127.0.0.1:9464'),
+  ICEWRIGHT_METRICS_TABLES: z.coerce.number().int().min(1).max(100_000).default(200),
   ICEWRIGHT_PSEUDONYM_KEY: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 32 bytes in hex')
     .optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: optional,
+  OTEL_SERVICE_NAME: z.string().min(1).default('icewright'),
   ICEWRIGHT_DEPLOYMENT: z
     .string()
     .regex(/^[a-z0-9-]+$/)
@@ -102,7 +106,15 @@ export interface Config {
     readonly pathStyle: boolean;
   };
   readonly ledgerUrl: string;
+  /** `endpoint` undefined: no traces. */
+  readonly traces: {
+    readonly endpoint: string | undefined;
+    readonly headers: Readonly<Record<string, string>>;
+    readonly serviceName: string;
+  };
   readonly httpAddress: string;
+  /** Tables of each catalog that have gauges of their own; the worst ones. */
+  readonly metricsTables: number;
   /** 32 bytes in hex; models with a keyed hash refuse to run without it. */
   readonly pseudonymKey: string | undefined;
 }
@@ -163,7 +175,13 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       pathStyle: env.ICEWRIGHT_S3_PATH_STYLE,
     },
     ledgerUrl: env.ICEWRIGHT_LEDGER_URL,
+    traces: {
+      endpoint: env.OTEL_EXPORTER_OTLP_ENDPOINT,
+      headers: readPairs(env.OTEL_EXPORTER_OTLP_HEADERS ?? ''),
+      serviceName: env.OTEL_SERVICE_NAME,
+    },
     httpAddress: env.ICEWRIGHT_HTTP_ADDRESS,
+    metricsTables: env.ICEWRIGHT_METRICS_TABLES,
     pseudonymKey: env.ICEWRIGHT_PSEUDONYM_KEY,
   };
 }
@@ -182,10 +200,19 @@ function readSettings(home: string): Record<string, string> {
   }
 }
 
+/** `name=value,name=value`, values percent-encoded, as OpenTelemetry writes them. */
+function readPairs(text: string): Record<string, string> {
+  const pairs = text.split(',').flatMap((pair) => {
+    const [name = '', ...value] = pair.split('=');
+    return name.trim() === '' ? [] : [[name.trim(), decodeURIComponent(value.join('=').trim())]];
+  });
+  return Object.fromEntries(pairs);
+}
+
 /** A variable set to nothing counts as not set. */
 function withoutEmpty(environment: NodeJS.ProcessEnv): Record<string, string> {
   const entries = Object.entries(environment).filter(
-    (entry): entry is [string, string] => entry[0].startsWith('ICEWRIGHT_') && !!entry[1],
+    (entry): entry is [string, string] => /^(ICEWRIGHT|OTEL)_/.test(entry[0]) && !!entry[1],
   );
   return Object.fromEntries(entries);
 }

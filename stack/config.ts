@@ -44,5 +44,6 @@ export function readVersions(): Readonly<Record<ServiceName, string>> {
     trino: pins.trino.version,
     spark: pins.spark.version,
     worker: own?.version ?? 'unknown',
+    prometheus: pins.prometheus.version,
   };
 }

@@ -5,11 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { IcewrightError } from '../src/domain/errors.ts';
 import { loadContext, readVersions, type StackConfig } from './config.ts';
 import { createHome, describeHome, readJson, type StackHome, writeJson } from './home.ts';
-import { checkPorts, PORT_NAMES, type PortName, type StackPorts } from './ports.ts';
+import { explainNoPrometheus } from './monitoring.ts';
+import { checkPorts, type PortName, REQUIRED_PORTS, type StackPorts } from './ports.ts';
 import { buildServices } from './services/index.ts';
 import { describeTail } from './services/log-file.ts';
 import { endProcess, isRunning, signalProcess } from './services/process-identity.ts';
-import { SERVICE_NAMES, type ServiceName, type StackParts } from './services/service.ts';
+import {
+  OPTIONAL_SERVICES,
+  SERVICE_NAMES,
+  type ServiceName,
+  type StackParts,
+} from './services/service.ts';
 import { isSupervised, readState, type ServiceRecord, type StackState } from './services/state.ts';
 import { hasWorker } from './services/worker.ts';
 import { writeSettings } from './settings.ts';
@@ -22,7 +28,7 @@ export interface StackOptions {
   readonly home: string;
   readonly ports: StackPorts;
   readonly parts: StackParts;
-  /** Default: all; the worker only where this checkout has one. */
+  /** Default: all; the worker only where this checkout has one, Prometheus where it can run. */
   readonly services?: readonly ServiceName[];
   /** Told of every change of a service's state. */
   readonly onProgress?: ProgressListener;
@@ -45,18 +51,26 @@ const RESTARTS_MAX = 3;
 export async function startStack(options: StackOptions): Promise<StackStatus> {
   const home = describeHome(options.home);
   createHome(home);
-  const services = SERVICE_NAMES.filter((name) => name !== 'worker' || hasWorker());
   const config: StackConfig = {
     request: randomUUID(),
     ports: options.ports,
     parts: options.parts,
     versions: readVersions(),
-    services: options.services ?? services,
+    services: options.services ?? (await listServices(home, options)),
   };
   return await withControlLock(home, async () => {
     await raise(home, config, options.onProgress ?? (() => {}));
     return describeStack(home);
   });
+}
+
+async function listServices(
+  home: StackHome,
+  { ports, parts }: StackOptions,
+): Promise<readonly ServiceName[]> {
+  const without = new Set<ServiceName>(hasWorker() ? [] : ['worker']);
+  if ((await explainNoPrometheus(home, ports, parts)) !== undefined) without.add('prometheus');
+  return SERVICE_NAMES.filter((name) => !without.has(name));
 }
 
 /** Stops everything that was recorded, also what a dead supervisor left behind. */
@@ -93,7 +107,7 @@ export async function checkStackPorts(root: string, ports: StackPorts): Promise<
   const kept = own ? readJson<StackConfig>(home.config)?.ports : undefined;
   await checkPorts(
     ports,
-    PORT_NAMES.filter((name) => kept?.[name] !== ports[name]),
+    REQUIRED_PORTS.filter((name) => kept?.[name] !== ports[name]),
   );
 }
 
@@ -149,16 +163,25 @@ async function awaitReady(home: StackHome, request: string, tell: ProgressListen
     for (const record of records) {
       if (told.get(record.name) !== record.state) tell(record);
       told.set(record.name, record.state);
-      if (record.state === 'failed' || isRestartingForEver(record)) throw serviceFailed(record);
+      if (hasFailed(record) && !isOptional(record)) throw serviceFailed(record);
     }
-    if (records.length > 0 && records.every((one) => one.state === 'ready')) return;
+    if (records.length > 0 && records.every(isSettled)) return;
     await sleep(POLL_MS);
   }
   throw new IcewrightError('StackFailed', `the stack is not up after ${UP_TIMEOUT_MS / 1000} s`);
 }
 
-function isRestartingForEver(record: ServiceRecord): boolean {
-  return record.state === 'restarting' && record.endings > RESTARTS_MAX;
+/** Also one that keeps ending. */
+function hasFailed({ state, endings }: ServiceRecord): boolean {
+  return state === 'failed' || (state === 'restarting' && endings > RESTARTS_MAX);
+}
+
+function isSettled(record: ServiceRecord): boolean {
+  return record.state === 'ready' || (isOptional(record) && hasFailed(record));
+}
+
+function isOptional({ name }: ServiceRecord): boolean {
+  return OPTIONAL_SERVICES.includes(name);
 }
 
 function serviceFailed({ name, problem, log }: ServiceRecord): IcewrightError {

@@ -16,6 +16,7 @@ export interface StackPorts {
   readonly s3: number;
   readonly postgres: number;
   readonly http: number;
+  readonly prometheus: number;
 }
 
 export type PortName = keyof StackPorts;
@@ -35,7 +36,13 @@ export const PORT_VARIABLES: Readonly<Record<PortName, string>> = {
   s3: KNOWN.s3.variable,
   postgres: KNOWN.postgres.variable,
   http: KNOWN.http.variable,
+  prometheus: KNOWN.prometheus.variable,
 };
+
+/** Those of services that the stack cannot do without. */
+export const REQUIRED_PORTS: readonly PortName[] = PORT_NAMES.filter(
+  (name) => !('optional' in KNOWN[name]),
+);
 
 function mapPorts(portOf: (name: PortName, index: number) => number): StackPorts {
   const entries = PORT_NAMES.map((name, index) => [name, portOf(name, index)]);
@@ -78,7 +85,7 @@ function readPort(name: PortName, environment: NodeJS.ProcessEnv): number {
  */
 export async function checkPorts(
   ports: StackPorts,
-  names: readonly PortName[] = PORT_NAMES,
+  names: readonly PortName[] = REQUIRED_PORTS,
 ): Promise<void> {
   const free = await Promise.all(names.map((name) => isPortFree(ports[name])));
   const taken = names.filter((_, index) => !free[index]);
@@ -108,7 +115,17 @@ export async function isPortFree(port: number): Promise<boolean> {
 
 /** Ports that are free now, all different: for a second stack beside the first. */
 export async function findFreePorts(): Promise<StackPorts> {
-  const servers = PORT_NAMES.map(() => createServer());
+  const numbers = await findFreeNumbers(PORT_NAMES.length);
+  return mapPorts((_, index) => numbers[index] ?? 0);
+}
+
+/** A port that is free now, for a listener whose address nobody has to know beforehand. */
+export async function findFreePort(): Promise<number> {
+  return (await findFreeNumbers(1))[0] ?? 0;
+}
+
+async function findFreeNumbers(count: number): Promise<readonly number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
   const numbers = await Promise.all(
     servers.map(
       (server) =>
@@ -123,5 +140,5 @@ export async function findFreePorts(): Promise<StackPorts> {
     ),
   );
   await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
-  return mapPorts((_, index) => numbers[index] ?? 0);
+  return numbers;
 }

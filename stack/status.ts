@@ -3,12 +3,13 @@ import type { StackConfig } from './config.ts';
 import { type Credentials, postgresUrl, readCredentials } from './credentials.ts';
 import { readJson, type StackHome } from './home.ts';
 import { isRunning } from './services/process-identity.ts';
+import { OPTIONAL_SERVICES } from './services/service.ts';
 import { isSupervised, readState, type ServiceRecord } from './services/state.ts';
 import { CATALOG_NAME } from './settings.ts';
 
 /** What `stack status --json` prints. */
 export interface StackStatus {
-  /** Every service that was asked for serves. */
+  /** Every service that was asked for serves, save optional ones. */
   readonly running: boolean;
   readonly home: string;
   readonly catalog: string;
@@ -29,12 +30,16 @@ export function describeStack(home: StackHome): StackStatus {
   const supervised = isSupervised(state);
   const services = (state?.services ?? []).map((record) => correct(record, supervised));
   return {
-    running: services.length > 0 && services.every((one) => one.state === 'ready'),
+    running: services.length > 0 && services.every(isServing),
     home: home.root,
     catalog: CATALOG_NAME,
     services,
     credentials: describeCredentials(home),
   };
+}
+
+function isServing({ name, state }: ServiceRecord): boolean {
+  return state === 'ready' || OPTIONAL_SERVICES.includes(name);
 }
 
 /** The record is as old as its last change: what has ended since is not shown as serving. */

@@ -2,10 +2,15 @@
 import { nightOf } from '../domain/model-graph.ts';
 import { withFailures } from './failure.ts';
 import { type PlanningDeps, planByPolicy, storePlan } from './planning.ts';
+import type { Meter } from './ports.ts';
 import type { ControlActivities } from './types.ts';
 
+export interface NightDeps extends PlanningDeps {
+  readonly meter: Pick<Meter, 'maintenancePlanned'>;
+}
+
 export function createNightActivities(
-  deps: PlanningDeps,
+  deps: NightDeps,
 ): Pick<ControlActivities, 'planNight' | 'planMaintenance'> {
   return {
     planNight: withFailures(async ({ models }) => ({
@@ -15,6 +20,7 @@ export function createNightActivities(
       const nowMs = deps.nowMs();
       const planned = await planByPolicy(deps, tables);
       const { planId } = await storePlan(deps.ledger, { planId: runId, nowMs, tables: planned });
+      deps.meter.maintenancePlanned(planned, nowMs);
       const due = planned.filter((one) => one.decisions.some(({ action }) => action === 'run'));
       return { planId, tables: due.map((one) => one.table) };
     }),

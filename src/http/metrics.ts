@@ -1,15 +1,79 @@
 /** Every metric that Icewright itself counts. Labels are bounded and hold no personal data. */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
-import type { Meter } from '../activities/ports.ts';
+import type { Meter, RunState } from '../activities/ports.ts';
+import type { TableReport } from '../domain/health.ts';
+import type { Receipt } from '../domain/operation.ts';
+import { createSdkMetrics, type SdkMetrics } from './sdk-metrics.ts';
+import { createTableGauges } from './table-gauges.ts';
+import { createUpkeepGauges, type OpenErasure } from './upkeep-gauges.ts';
 
 export interface Metrics extends Meter {
-  /** The text that Prometheus scrapes. */
+  /** Where the updates of Temporal's SDK go. */
+  readonly sdk: SdkMetrics;
+  /** When the last sweep of this worker ended; `null`: it has made none. */
+  readonly sweptAtMs: number | null;
+  /** The last night as the ledger tells it, when a worker starts. */
+  nightEnded(state: RunState, atMs: number): void;
+  /** A receipt of an earlier worker's time: it counts for what is due, not as a new one. */
+  operationRestored(receipt: Receipt, table: string): void;
+  /** What another worker, or an earlier one, measured. */
+  healthRestored(reports: readonly TableReport[]): void;
+  /** All erasures that are not done; replaces those of before. */
+  erasuresOpen(erasures: readonly OpenErasure[]): void;
+  /** The text that Prometheus scrapes. It is made from what is in memory, and asks nobody. */
   render(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
-export function createMetrics(): Metrics {
+export interface MetricsOptions {
+  /** Tables of each catalog with gauges of their own. Default: 200. */
+  readonly tablesMax?: number;
+  readonly nowMs?: () => number;
+  /** Told before each scrape, to hand over what it holds back. */
+  readonly onRender?: (metrics: Metrics) => void;
+}
+
+export function createMetrics(options: MetricsOptions = {}): Metrics {
+  const { tablesMax = 200, nowMs = Date.now, onRender = () => {} } = options;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const count = createCounters(registry);
+  const tables = createTableGauges({ registry, tablesMax, nowMs });
+  const upkeep = createUpkeepGauges(registry, nowMs);
+  const sdk = createSdkMetrics();
+  let sweptAtMs: number | null = null;
+  const metrics: Metrics = {
+    sdk,
+    get sweptAtMs() {
+      return sweptAtMs;
+    },
+    runEnded: (kind, state) => {
+      count.run(kind, state);
+      if (kind === 'nightly') upkeep.nightEnded(state, nowMs());
+    },
+    operationEnded: (receipt, table) => {
+      count.operation(receipt);
+      upkeep.ended(receipt, table);
+    },
+    maintenancePlanned: upkeep.planned,
+    healthSwept: (reports, sweep) => {
+      sweptAtMs = nowMs();
+      tables.swept(reports, sweep);
+    },
+    healthRestored: tables.swept,
+    nightEnded: upkeep.nightEnded,
+    operationRestored: upkeep.ended,
+    erasuresOpen: upkeep.erasuresOpen,
+    render: async () => {
+      onRender(metrics);
+      const own = await registry.metrics();
+      return { contentType: registry.contentType, body: `${own}\n${sdk.render()}` };
+    },
+  };
+  return metrics;
+}
+
+/** What is counted from the start of the worker on. */
+function createCounters(registry: Registry) {
   const runs = new Counter({
     name: 'icewright_runs_total',
     help: 'Runs that ended, by kind and final state.',
@@ -36,14 +100,13 @@ export function createMetrics(): Metrics {
     registers: [registry],
   });
   return {
-    runEnded: (kind, state) => runs.inc({ kind, state }),
-    operationEnded: ({ operation, engine, status, startedAt, finishedAt, bytesRewritten }) => {
+    run: (kind: string, state: string) => runs.inc({ kind, state }),
+    operation: (receipt: Receipt) => {
+      const { operation, engine, status, startedAt, finishedAt, bytesRewritten } = receipt;
       operations.inc({ operation, engine, status });
       const seconds = (Date.parse(finishedAt) - Date.parse(startedAt)) / 1000;
       engineSeconds.observe({ operation, engine }, seconds);
       rewritten.inc({ operation, engine }, bytesRewritten);
     },
-    healthSwept: () => {},
-    render: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
 }

@@ -11,23 +11,33 @@ import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { type Config, readConfig } from '../config.ts';
 import { CONTROL_QUEUE, ENGINE_QUEUES } from '../domain/ids.ts';
 import { desiredSchedules } from '../domain/schedules.ts';
+import type { Metrics } from '../http/metrics.ts';
 import { startHttp } from '../http/server.ts';
 import { log } from '../log.ts';
 import { reconcileSchedules } from '../temporal/schedules.ts';
 import { bundlePath } from './bundle.ts';
 import { buildPorts, type Ports } from './ports.ts';
+import { keepMetrics } from './restore-metrics.ts';
+import { linkSdkMetrics } from './sdk-metrics.ts';
 
 /** A running statement is left to its engine; a new worker takes it over. */
 const SHUTDOWN_GRACE = '5s';
 
 async function main(): Promise<void> {
   const config = readConfig();
+  const sdkMetrics = linkSdkMetrics();
   Runtime.install({
     logger: log,
     shutdownSignals: ['SIGTERM', 'SIGINT'],
-    telemetryOptions: { logging: { forward: {}, filter: 'WARN' } },
+    telemetryOptions: {
+      logging: { forward: {}, filter: 'WARN' },
+      metrics: { buffer: sdkMetrics.buffer },
+    },
   });
-  const ports = await buildPorts(config);
+  const onScrape = ({ sdk }: Metrics) => sdkMetrics.drain(sdk);
+  const ports = await buildPorts(config, { onScrape });
+  const stopSdkMetrics = sdkMetrics.start(ports.metrics.sdk);
+  const stopRestoring = await keepMetrics({ ...ports, catalog: config.catalog.name });
   const connection = await connect(config);
   const workers = await createWorkers(config, connection, ports);
   const http = await startHttp({
@@ -43,6 +53,8 @@ async function main(): Promise<void> {
     await applySchedules(ports);
     await Promise.all(running);
   } finally {
+    stopSdkMetrics();
+    stopRestoring();
     http.close();
     http.closeAllConnections();
     await connection.close();

@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import { createNightActivities } from '../activities/night.ts';
 import { createOperateActivities } from '../activities/operate.ts';
-import type { Compiler, Jobs } from '../activities/ports.ts';
+import type { Compiler, Jobs, Ledger } from '../activities/ports.ts';
 import { createRunActivities } from '../activities/runs.ts';
 import { createTransformActivities } from '../activities/transform.ts';
 import type { ControlActivities, EngineActivities } from '../activities/types.ts';
@@ -16,7 +16,7 @@ import { compileModel as compileTrinoModel } from '../engines/trino/compile-mode
 import { createTrinoRunner } from '../engines/trino/run.ts';
 import { createMetrics, type Metrics } from '../http/metrics.ts';
 import { openCatalog } from '../lake.ts';
-import { createLedger } from '../ledger/ledger.ts';
+import { type ClosableLedger, createLedger } from '../ledger/ledger.ts';
 import { migrate } from '../ledger/migrate.ts';
 import { log } from '../log.ts';
 import { openProject } from '../project/project.ts';
@@ -26,19 +26,26 @@ import { isRunning, submitJob } from '../temporal/jobs.ts';
 export interface Ports {
   readonly client: Client;
   readonly metrics: Metrics;
+  readonly ledger: Ledger;
   readonly controlActivities: ControlActivities;
   readonly engineActivities: Readonly<Record<EngineName, EngineActivities>>;
   readonly project: ReturnType<typeof openProject>;
   close(): Promise<void>;
 }
 
-export async function buildPorts(config: Config): Promise<Ports> {
+export interface PortsOptions {
+  /** Told before each scrape. */
+  readonly onScrape: (metrics: Metrics) => void;
+}
+
+export async function buildPorts(config: Config, { onScrape }: PortsOptions): Promise<Ports> {
   await migrate(config.ledgerUrl);
   const temporal = await connectTemporal(config.temporal, 30_000);
-  const ledger = createLedger({ url: config.ledgerUrl });
+  const plainLedger = createLedger({ url: config.ledgerUrl });
+  const { ledger, endTraces } = await startTraces(config, plainLedger);
   const catalog = openCatalog(config);
   const project = openProject({ ...config, catalogName: config.catalog.name });
-  const metrics = createMetrics();
+  const metrics = createMetrics({ tablesMax: config.metricsTables, onRender: onScrape });
   const spark = createSparkRunner({
     url: config.spark.url,
     deployment: config.deployment,
@@ -70,15 +77,28 @@ export async function buildPorts(config: Config): Promise<Ports> {
   return {
     client: temporal.client,
     metrics,
+    ledger,
     project,
     controlActivities: {
       ...createRunActivities({ ...planning, jobs, meter: metrics }),
-      ...createNightActivities(planning),
+      ...createNightActivities({ ...planning, meter: metrics }),
       openTransform: transforming.openTransform,
     },
     engineActivities: { spark: engineActivities, trino: engineActivities },
     close: async () => {
       await Promise.allSettled([spark.close(), trino.close(), ledger.close(), temporal.close()]);
+      await endTraces();
     },
   };
+}
+
+/** Without a collector nothing of it is loaded. */
+async function startTraces(
+  { traces: { endpoint, ...options } }: Config,
+  ledger: ClosableLedger,
+): Promise<{ readonly ledger: ClosableLedger; readonly endTraces: () => Promise<void> }> {
+  if (endpoint === undefined) return { ledger, endTraces: async () => {} };
+  const { createOtlpExporter, traceLedger } = await import('../temporal/traces.ts');
+  const exporter = createOtlpExporter({ endpoint, ...options });
+  return { ledger: traceLedger(ledger, exporter), endTraces: exporter.close };
 }

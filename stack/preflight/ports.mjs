@@ -6,7 +6,7 @@ import { describePortHolder } from './port-holder.mjs';
 
 /** @typedef {import('./tools.mjs').Problem} Problem */
 
-/** @type {Readonly<Record<string, { port: number, variable: string }>>} */
+/** @type {Readonly<Record<string, { port: number, variable: string, optional?: boolean }>>} */
 const KNOWN = JSON.parse(readFileSync(new URL('../ports.json', import.meta.url), 'utf8'));
 
 /**
@@ -21,7 +21,7 @@ export async function checkPorts(home, environment = process.env) {
   const problems = [];
   /** @type {Map<number, string>} */
   const asked = new Map();
-  for (const [name, { port: usual, variable }] of Object.entries(KNOWN)) {
+  for (const [name, { port: usual, variable, optional }] of Object.entries(KNOWN)) {
     const text = environment[variable];
     const port = text ? Number(text) : usual;
     const twin = asked.get(port);
@@ -33,7 +33,8 @@ export async function checkPorts(home, environment = process.env) {
       problems.push({ what: `port ${port} is given twice: ${twin} and ${variable}`, remedy });
     } else {
       asked.set(port, variable);
-      problems.push(...(await checkPort(name, port, variable, readOwnPorts(home))));
+      // The stack does without a service whose port is taken, where it can.
+      if (!optional) problems.push(...(await checkPort(name, port, variable, readOwnPorts(home))));
     }
   }
   return problems;

@@ -8,14 +8,17 @@ import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** @typedef {'temporal' | 'minio' | 'trino' | 'spark' | 'catalog'} PartName */
+/** @typedef {'temporal' | 'minio' | 'trino' | 'spark' | 'catalog' | 'prometheus'} PartName */
 
 const STACK_DIR = fileURLToPath(new URL('..', import.meta.url));
 
 /** Raised when the way in which parts are made changes: what an older way made is not used. */
 const RECIPE = 1;
 
-/** @type {readonly PartName[]} */
+/**
+ * Those that the stack cannot do without.
+ * @type {readonly PartName[]}
+ */
 export const PART_NAMES = ['temporal', 'minio', 'trino', 'spark', 'catalog'];
 
 /** The file that makes a part, inside its folder. */
@@ -25,6 +28,7 @@ export const PART_FILES = /** @type {const} */ ({
   trino: 'server',
   spark: 'classpath.txt',
   catalog: 'classpath.txt',
+  prometheus: 'prometheus',
 });
 
 /** Every pinned version, as written in stack/pins.json. */

@@ -10,6 +10,7 @@ import { goPart } from './go-part.ts';
 import { cacheDir, PART_FILES, readClasspath } from './layout.mjs';
 import { classpathPart, trinoPart } from './maven-parts.ts';
 import type { ProgressListener } from './progress.ts';
+import { ensurePrometheus } from './prometheus.ts';
 
 /**
  * Where every part lies; those that are missing are made first, in parallel. Warm it only looks at
@@ -30,6 +31,7 @@ export async function ensureParts(onProgress: ProgressListener): Promise<StackPa
     catalog: classpathPart('catalog', maven),
   };
   await ensureAll(Object.values(parts), { cache, onProgress });
+  const prometheus = await ensurePrometheus(onProgress);
   const path = (part: keyof typeof parts) => join(parts[part].folder, PART_FILES[part]);
   return {
     temporal: path('temporal'),
@@ -40,6 +42,7 @@ export async function ensureParts(onProgress: ProgressListener): Promise<StackPa
     javaForSpark,
     javaForTrino,
     node: findNode(),
+    ...(prometheus === undefined ? {} : { prometheus }),
   };
 }
 

@@ -2,6 +2,7 @@
 import { buildCatalog } from './catalog.ts';
 import { buildMinio } from './minio.ts';
 import { buildPostgres } from './postgres.ts';
+import { buildPrometheus } from './prometheus.ts';
 import type { Service, ServiceName, StackContext } from './service.ts';
 import { buildSpark } from './spark.ts';
 import { buildTemporal } from './temporal.ts';
@@ -16,6 +17,7 @@ const BUILDERS: Readonly<Record<ServiceName, (context: StackContext) => Service>
   trino: buildTrino,
   spark: buildSpark,
   worker: buildWorker,
+  prometheus: buildPrometheus,
 };
 
 /** Builds the named services; a need outside the list is taken as met elsewhere. */

@@ -16,6 +16,8 @@ export interface StackParts {
   readonly javaForSpark: string;
   readonly javaForTrino: string;
   readonly node: string;
+  /** The folder of `prometheus` and `promtool`, where they are to be had. */
+  readonly prometheus?: string;
 }
 
 export const SERVICE_NAMES = [
@@ -26,8 +28,12 @@ export const SERVICE_NAMES = [
   'trino',
   'spark',
   'worker',
+  'prometheus',
 ] as const;
 export type ServiceName = (typeof SERVICE_NAMES)[number];
+
+/** A stack is up without these, also when they fail. */
+export const OPTIONAL_SERVICES: readonly string[] = ['prometheus'] satisfies ServiceName[];
 
 /** A command to run, without a shell. */
 export interface Launch {

@@ -1,10 +1,11 @@
 /** Temporal's development server: one process, its state in one SQLite file. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LOOPBACK } from '../ports.ts';
+import { findFreePort, LOOPBACK } from '../ports.ts';
 import { TEMPORAL_NAMESPACE } from '../settings.ts';
 import { serviceEnvironment } from './environment.ts';
 import { probeHttp } from './probe.ts';
+import { writeTarget } from './prometheus.ts';
 import type { Service, StackContext } from './service.ts';
 
 /**
@@ -30,11 +31,15 @@ export function buildTemporal({ home, ports, parts, versions }: StackContext): S
     stop: { signal: 'SIGTERM', timeoutMs: 10_000, rank: 2 },
     prepare: async () => {
       await mkdir(folder, { recursive: true });
+      // Prometheus is told which one: another fixed port would only be one more to collide.
+      const metricsPort = await findFreePort();
+      await writeTarget(home, 'temporal', metricsPort);
       return {
         file: parts.temporal,
         args: [
           ...['server', 'start-dev', '--ip', LOOPBACK, '--port', String(ports.temporal)],
           ...['--ui-port', String(ports.temporalUi), '--log-level', 'warn'],
+          ...['--metrics-port', String(metricsPort)],
           ...DEVELOPMENT_LIMITS,
           ...['--db-filename', join(folder, 'temporal.db')],
           // Every step of a workflow is a commit: without a sync for each, a third faster. A killed

@@ -1,6 +1,6 @@
 /**
- * A cache of its own, and Go and Maven played by small scripts first on PATH: provisioning itself
- * is the real one, and so are its processes; only the network and the compilers are not there.
+ * A cache of its own, and Go, Maven and apt played by small scripts first on PATH: provisioning
+ * itself is the real one, and so are its processes; only network and compilers are not there.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import {
@@ -18,14 +18,16 @@ import { vi } from 'vitest';
 import { PROJECT_DIR } from '../../stack/home.ts';
 import { PINS } from '../../stack/provision/pins.ts';
 
+export type Tool = 'go' | 'mvn' | 'apt-get' | 'dpkg-deb';
+
 export interface Workshop {
   /** `$XDG_CACHE_HOME/icewright`. */
   readonly cache: string;
   readonly root: string;
-  /** Replaces what `go` or `mvn` does; a shell script's body. */
-  play(tool: 'go' | 'mvn', body: string): void;
+  /** Replaces what the tool does; a shell script's body. */
+  play(tool: Tool, body: string): void;
   /** How often the tool was started. */
-  count(tool: 'go' | 'mvn'): number;
+  count(tool: Tool): number;
   /** Another process that provides Temporal or everything from the same cache. */
   start(what: 'ensureParts' | 'ensureTemporal'): ChildProcess;
 }
@@ -47,6 +49,16 @@ export const MAVEN_RESOLVES = `
   done
   if [ "$trino" = yes ]; then printf '%s' "$ROOT/trino.tar.gz" > "$list"
   else printf '%s:%s' "$ROOT/one.jar" "$ROOT/two.jar" > "$list"; fi`;
+
+/** Leaves a package where it is started. */
+export const APT_FETCHES = `
+  for last; do :; done
+  printf '%s' "$last" > package.deb`;
+
+/** Unpacks the programs that the package is for, as `dpkg-deb --extract package tree`. */
+const DPKG_UNPACKS = `
+  mkdir -p "$3/usr/bin"
+  for name in prometheus promtool; do cp "$2" "$3/usr/bin/$name"; done`;
 
 /** Points the environment of this test file at the workshop; undone by `vi.unstubAllEnvs`. */
 export function openWorkshop(): Workshop {
@@ -75,11 +87,13 @@ export function openWorkshop(): Workshop {
   };
   workshop.play('go', GO_BUILDS);
   workshop.play('mvn', MAVEN_RESOLVES);
+  workshop.play('apt-get', APT_FETCHES);
+  workshop.play('dpkg-deb', DPKG_UNPACKS);
   return workshop;
 }
 
 /** The pids under which the tool was started, oldest first. */
-export function readPids(root: string, tool: 'go' | 'mvn'): readonly number[] {
+export function readPids(root: string, tool: Tool): readonly number[] {
   const file = join(root, `${tool}.pids`);
   return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : [];
 }

@@ -78,7 +78,7 @@ describe('ensureParts', () => {
     await ensureParts((line) => told.push(line));
     expect(told).toContain(`building temporal ${PINS.temporal.version}`);
     expect(told).toContain(`fetching trino ${PINS.trino.version}`);
-    expect(told.filter((line) => / is ready \(0:\d\d\)$/.test(line))).toHaveLength(5);
+    expect(told.filter((line) => / is ready \(0:\d\d\)$/.test(line))).toHaveLength(6);
   });
 });
 

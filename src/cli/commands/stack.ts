@@ -7,6 +7,8 @@ import {
   startStack,
   stopStack,
 } from '../../../stack/control.ts';
+import { describeHome } from '../../../stack/home.ts';
+import { explainNoPrometheus } from '../../../stack/monitoring.ts';
 import { readPorts } from '../../../stack/ports.ts';
 import { ensureParts } from '../../../stack/provision/parts.ts';
 import { seedShop } from '../../../stack/shop/seed.ts';
@@ -80,10 +82,12 @@ export const stackReset: Command = {
 /** Provisions what is missing, starts the services and opens the shop. */
 export async function raiseStack(terminal: Terminal): Promise<StackStatus> {
   const parts = await ensureParts((line) => terminal.progress(line));
+  const ports = readPorts();
+  const missing = await explainNoPrometheus(describeHome(homeDir()), ports, parts);
   const states = new Map<string, string>();
   const status = await startStack({
     home: homeDir(),
-    ports: readPorts(),
+    ports,
     parts,
     onProgress: ({ name, state }) => {
       states.set(name, state);
@@ -92,6 +96,7 @@ export async function raiseStack(terminal: Terminal): Promise<StackStatus> {
     },
   });
   terminal.progress('');
+  if (missing !== undefined) terminal.note(missing);
   const url = status.credentials?.postgresUrl ?? readConfig().ledgerUrl;
   const { seeded, rows } = await seedShop(url, {
     seed: SHOP_SEED,
