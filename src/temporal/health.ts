@@ -54,7 +54,7 @@ export async function setHealthInterval(
   );
 }
 
-/** Sweeps now, and answers the report of that sweep when it has ended, however long it takes. */
+/** Sweeps now; answers the report of that sweep, or of a later one, once there is one. */
 export async function sweepNow(
   client: Client,
   catalog: string,
