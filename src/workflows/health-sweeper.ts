@@ -46,7 +46,7 @@ export class HealthSweeper {
     return { catalog, intervalMs, nextDueAt, sweeping, sweeps, missed, last };
   }
 
-  setInterval(intervalMs: number): void {
+  changeInterval(intervalMs: number): void {
     this.state = { ...this.state, clock: { ...this.state.clock, intervalMs } };
   }
 
@@ -54,7 +54,7 @@ export class HealthSweeper {
   configure(intervalMs: number): void {
     if (intervalMs === this.state.configuredMs) return;
     this.state = { ...this.state, configuredMs: intervalMs };
-    this.setInterval(intervalMs);
+    this.changeInterval(intervalMs);
   }
 
   /** Asks for one more sweep; equal wishes join. Answers its number. */

@@ -23,7 +23,7 @@ export async function health(input: messages.HealthInput): Promise<void> {
   setHandler(
     messages.setHealthIntervalUpdate,
     ({ intervalMs }) => {
-      sweeper.setInterval(intervalMs);
+      sweeper.changeInterval(intervalMs);
       return sweeper.status();
     },
     { validator: ({ intervalMs }) => refuseBadInterval(intervalMs) },
