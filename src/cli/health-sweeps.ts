@@ -57,6 +57,7 @@ function tellSweep(terminal: Terminal, sweep: SweepReport): void {
   );
   for (const error of sweep.errors) terminal.print(terminal.red(`  not done: ${error}`));
   for (const table of sweep.failing) terminal.print(`  cannot be measured: ${table}`);
+  if (sweep.worst.length === 0) return;
   terminal.table(
     ['worst', '>score', 'findings'],
     sweep.worst.map((one) => [one.table, String(one.score ?? '?'), one.findings.join(', ')]),

@@ -36,7 +36,8 @@ export function failedReport(
     figures: previous?.figures ?? null,
     failure: { code, message },
     findings: [unreadable, ...kept],
-    score: previous?.score ?? null,
+    // Nobody knows it: the last one would stand beside the finding as if it were true.
+    score: null,
   };
 }
 

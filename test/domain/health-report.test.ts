@@ -17,7 +17,7 @@ describe('reports', () => {
     const failed = failedReport(before.table, before, FAILURE);
     expect(failed).toMatchObject({
       figures: before.figures,
-      score: before.score,
+      score: null,
       failure: { code: 'StorageUnavailable', message: 'gone' },
     });
     expect(failed.findings[0]).toMatchObject({ code: 'unreadable', severity: 'critical' });
