@@ -1,5 +1,5 @@
 /** The steps of a health sweep. Catalog, store and ledger are asked, never an engine. */
-import { Context } from '@temporalio/activity';
+import { CancelledFailure, Context } from '@temporalio/activity';
 import { IcewrightError } from '../domain/errors.ts';
 import type { Finding, TableReport } from '../domain/health.ts';
 import { cutoffsAt, type HistoryRetention } from '../domain/health-history.ts';
@@ -76,12 +76,16 @@ async function sweepTables(
   { catalog, cache, measurer, nowMs }: Sweeping,
   input: SweepTablesInput,
 ): Promise<SweptTables> {
+  const { cancelled, cancellationSignal, info } = Context.current();
   const known = await cache.refresh(input.catalog);
-  const measured = await mapAtOnce(input.tables, TABLES_AT_ONCE, async (key) => {
+  const measuring = mapAtOnce(input.tables, TABLES_AT_ONCE, async (key) => {
+    if (cancellationSignal.aborted) throw new CancelledFailure('the worker ends');
     const etag = input.full ? null : (known.get(key)?.etag ?? null);
     return measurer.measure(tableFromKey(key), etag, nowMs());
   });
-  await refuseOutage(catalog, measured, Context.current().info.attempt);
+  // A worker that drains does not wait for a table that hangs.
+  const measured = await Promise.race([measuring, cancelled]);
+  await refuseOutage(catalog, measured, info.attempt);
   const there = await namesStillListed(catalog, input.tables, measured);
   const swept = input.tables.flatMap((key, at): readonly Swept[] => {
     if (!there(key)) return [];

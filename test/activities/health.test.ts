@@ -1,4 +1,5 @@
 /** A sweep's steps against a catalog and a ledger of a few lines. */
+import { CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createHealthActivities } from '../../src/activities/health.ts';
@@ -182,6 +183,23 @@ describe('a sweep', () => {
     expect(await sweep(tables)).toMatchObject({ unchanged: 1, failed: ['lake.a.slow'] });
     expect(asked).toEqual(['x null', 'slow null', 'x 1']);
     expect(saved).toHaveLength(2 - 1);
+  });
+
+  it('ends at once when its worker drains, however long a table hangs', async () => {
+    const patient = createHealthActivities({
+      catalog: catalog(),
+      ledger: ledger(),
+      meter: { operationEnded: () => {}, runEnded: () => {}, healthSwept: () => {} },
+      retention: DEFAULT_RETENTION,
+      nowMs: () => nowMs,
+    });
+    held.set('lake.a.slow', 'hangs');
+    const env = new MockActivityEnvironment();
+    const tables = ['lake.a.slow'];
+    const running = env.run(patient.sweepTables, { catalog: 'lake', tables, full: false });
+    setTimeout(() => env.cancel('WORKER_SHUTDOWN'), 20);
+    await expect(running).rejects.toBeInstanceOf(CancelledFailure);
+    expect(saved).toEqual([]);
   });
 
   it('leaves the reports alone when the catalog is away', async () => {
