@@ -31,8 +31,8 @@ export async function sweepAtOnce(session: Session, terminal: Terminal): Promise
   const { readHealth, sweepNow } = await import('../temporal/health.ts');
   const client = await session.temporal();
   const { name } = session.config.catalog;
-  await sweepNow(client, name, ({ sweeping }) =>
-    terminal.progress(sweeping ? `sweeping ${name} …` : `waiting for a worker to sweep ${name} …`),
+  await sweepNow(client, name, (status) =>
+    terminal.progress(status === null ? 'waiting for a worker …' : `sweeping ${name} …`),
   );
   terminal.progress('');
   const status = await readHealth(client, name);

@@ -1,6 +1,13 @@
 /** The health workflow of a catalog, as workers and commands reach it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import {
+  type Client,
+  isGrpcServiceError,
+  type WorkflowHandle,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  WorkflowUpdateRPCTimeoutOrCancelledError,
+} from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { IcewrightError, isErrorCode } from '../domain/errors.ts';
 import { CONTROL_QUEUE, healthWorkflowId } from '../domain/ids.ts';
@@ -8,6 +15,8 @@ import type { HealthInput, HealthStatus, SweepReport } from '../workflows/messag
 import { temporalError } from './connect.ts';
 
 const POLL_MS = 200;
+/** A worker answers within milliseconds; a busy machine's within seconds. */
+const ANSWER_MS = 10_000;
 
 type HealthWorkflow = (input: HealthInput) => Promise<void>;
 
@@ -35,9 +44,9 @@ export async function startHealth(
   }
 }
 
-/** Rejects with `WorkerUnavailable` when the catalog has no sweeps. */
+/** Rejects with `WorkerUnavailable` when the catalog has no sweeps, or nobody answers. */
 export async function readHealth(client: Client, catalog: string): Promise<HealthStatus> {
-  return reach(catalog, () => handleOf(client, catalog).query<HealthStatus, []>('lastReport'));
+  return reach(client, catalog, (handle) => handle.query<HealthStatus, []>('lastReport'));
 }
 
 /** Ten seconds to a day, at once. Rejects with `UsageInvalid`. */
@@ -46,46 +55,75 @@ export async function setHealthInterval(
   catalog: string,
   intervalMs: number,
 ): Promise<HealthStatus> {
-  return reach(catalog, () =>
-    handleOf(client, catalog).executeUpdate<HealthStatus, [{ intervalMs: number }]>(
-      'setHealthInterval',
-      { args: [{ intervalMs }] },
-    ),
+  return reach(client, catalog, (handle) =>
+    handle.executeUpdate<HealthStatus, [{ intervalMs: number }]>('setHealthInterval', {
+      args: [{ intervalMs }],
+    }),
   );
 }
 
-/** Sweeps now; answers the report of that sweep, or of a later one, once there is one. */
+/**
+ * Sweeps now; answers the report of that sweep, or of a later one, once there is one.
+ * @param onStatus told again and again; `null`: no worker answers at the moment
+ */
 export async function sweepNow(
   client: Client,
   catalog: string,
-  onStatus: (status: HealthStatus) => void = () => {},
+  onStatus: (status: HealthStatus | null) => void = () => {},
 ): Promise<SweepReport> {
-  const { sweep } = await reach(catalog, () =>
-    handleOf(client, catalog).executeUpdate<{ sweep: number }, []>('sweepNow'),
+  const { sweep } = await reach(client, catalog, (handle) =>
+    handle.executeUpdate<{ sweep: number }, []>('sweepNow'),
   );
   for (;;) {
-    const status = await readHealth(client, catalog);
-    if (status.last !== null && status.last.sweep >= sweep) return status.last;
+    const status = await readHealth(client, catalog).catch(passOver);
+    if (status !== null && status.last !== null && status.last.sweep >= sweep) return status.last;
     onStatus(status);
     await sleep(POLL_MS);
   }
 }
 
-function handleOf(client: Client, catalog: string) {
-  return client.workflow.getHandle<HealthWorkflow>(healthWorkflowId(catalog));
+/** The sweep was taken on: a worker that is away comes back, and does it. */
+function passOver(error: unknown): null {
+  if (error instanceof IcewrightError && error.details.away === true) return null;
+  throw error;
 }
 
-async function reach<T>(catalog: string, ask: () => Promise<T>): Promise<T> {
+type HealthHandle = WorkflowHandle<HealthWorkflow>;
+
+async function reach<T>(
+  client: Client,
+  catalog: string,
+  ask: (handle: HealthHandle) => Promise<T>,
+): Promise<T> {
+  const handle = client.workflow.getHandle<HealthWorkflow>(healthWorkflowId(catalog));
   try {
-    return await ask();
+    return await client.withDeadline(Date.now() + ANSWER_MS, () => ask(handle));
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) throw notSwept(catalog);
+    if (isLate(error)) throw noWorker(catalog);
     const cause = error instanceof WorkflowUpdateFailedError ? error.cause : null;
     if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
       throw new IcewrightError(cause.type, cause.message);
     }
     throw temporalError(error);
   }
+}
+
+/** gRPC's DEADLINE_EXCEEDED, wherever the SDK put it. */
+function isLate(error: unknown): boolean {
+  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
+  if (isGrpcServiceError(error) && error.code === 4) return true;
+  const cause = (error as { cause?: unknown } | null)?.cause;
+  return cause !== undefined && cause !== error && isLate(cause);
+}
+
+function noWorker(catalog: string): IcewrightError {
+  return new IcewrightError(
+    'WorkerUnavailable',
+    `no worker answered for ${catalog} within ${ANSWER_MS / 1_000} s: does one run? ` +
+      'See "icewright stack status"',
+    { catalog, workflowId: healthWorkflowId(catalog), away: true },
+  );
 }
 
 function notSwept(catalog: string): IcewrightError {

@@ -256,8 +256,17 @@ describe('the health workflow', () => {
     });
   });
 
-  it('tells who asks for sweeps that nobody makes', async () => {
+  it('tells who asks that nobody sweeps, or that no worker answers', async () => {
     const asked = readHealth(harness.client, newCatalog());
     await expect(asked).rejects.toMatchObject({ code: 'WorkerUnavailable' });
+    const catalog = newCatalog();
+    await start(catalog, HOUR_MS);
+    const away = { code: 'WorkerUnavailable', message: expect.stringContaining('no worker') };
+    const { client } = harness;
+    await Promise.all([
+      expect(readHealth(client, catalog)).rejects.toMatchObject(away),
+      expect(setHealthInterval(client, catalog, 10_000)).rejects.toMatchObject(away),
+    ]);
+    await end(catalog);
   });
 });
