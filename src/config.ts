@@ -6,6 +6,9 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { IcewrightError } from './domain/errors.ts';
+import { checkInterval } from './domain/health-clock.ts';
+import { type HistoryRetention, parseRetention } from './domain/health-history.ts';
+import { parseDuration } from './domain/units.ts';
 
 export const PROJECT_DIR = resolve(import.meta.dirname, '..');
 
@@ -19,6 +22,24 @@ const address = z.string().regex(/^[^\s/:]+:\d{1,5}$/, 'must look like host:port
 const optional = z.string().min(1).optional();
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const count = z.coerce.number().int().min(1).max(1000);
+
+/** Text that a function of the domain reads; what it throws becomes the variable's fault. */
+function readBy<T>(read: (text: string) => T) {
+  return z.string().transform((text, context) => {
+    try {
+      return read(text);
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: (error as Error).message });
+      return z.NEVER;
+    }
+  });
+}
+
+function readInterval(text: string): number {
+  const intervalMs = parseDuration(text);
+  checkInterval(intervalMs);
+  return intervalMs;
+}
 
 const ENVIRONMENT = z.object({
   ICEWRIGHT_TEMPORAL_ADDRESS: address.default('127.0.0.1:7233'),
@@ -54,6 +75,8 @@ const ENVIRONMENT = z.object({
     .default('postgres://127.0.0.1:5433/icewright'),
   ICEWRIGHT_HTTP_ADDRESS: address.default('127.0.0.1:9464'),
   ICEWRIGHT_METRICS_TABLES: z.coerce.number().int().min(1).max(100_000).default(200),
+  ICEWRIGHT_HEALTH_INTERVAL: readBy(readInterval).prefault('5m'),
+  ICEWRIGHT_HEALTH_RETENTION: readBy(parseRetention).prefault('2d,30d,730d'),
   ICEWRIGHT_PSEUDONYM_KEY: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 32 bytes in hex')
@@ -115,6 +138,7 @@ export interface Config {
   readonly httpAddress: string;
   /** Tables of each catalog that have gauges of their own; the worst ones. */
   readonly metricsTables: number;
+  readonly health: { readonly intervalMs: number; readonly retention: HistoryRetention };
   /** 32 bytes in hex; models with a keyed hash refuse to run without it. */
   readonly pseudonymKey: string | undefined;
 }
@@ -182,6 +206,10 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     },
     httpAddress: env.ICEWRIGHT_HTTP_ADDRESS,
     metricsTables: env.ICEWRIGHT_METRICS_TABLES,
+    health: {
+      intervalMs: env.ICEWRIGHT_HEALTH_INTERVAL,
+      retention: env.ICEWRIGHT_HEALTH_RETENTION,
+    },
     pseudonymKey: env.ICEWRIGHT_PSEUDONYM_KEY,
   };
 }

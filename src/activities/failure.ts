@@ -16,7 +16,7 @@ export function withFailures<In, Out>(
 }
 
 /**
- * Heartbeats from an engine activity's first moment, with what an earlier attempt left: a catalog
+ * Heartbeats from an activity's first moment, with what an earlier attempt left: a catalog
  * or ledger that stalls must not make a second attempt start beside this one.
  */
 export function withHeartbeats<In, Out>(

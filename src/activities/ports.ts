@@ -5,6 +5,7 @@
 
 import type { Compiled, EngineRow } from '../domain/engine.ts';
 import type { TableHealth, TableReport } from '../domain/health.ts';
+import type { HistoryCutoffs } from '../domain/health-history.ts';
 import type { Job, JobOutcome, Requester } from '../domain/job.ts';
 import type { CompiledModel, Model, ModelContext } from '../domain/model.ts';
 import type { Operation, Plan, Receipt, TablePlan } from '../domain/operation.ts';
@@ -105,17 +106,34 @@ export interface Ledger {
   livePins(table: string, now: string): Promise<readonly string[]>;
   /** The last report of each table of a catalog, with the tag of the metadata it is true of. */
   latestReports(catalog: string): Promise<readonly StoredReport[]>;
-  /** Becomes the latest of its table, and one point of its history. */
+  /** What was saved since an earlier answer; `mark` of that answer, `null`: everything. */
+  reportsSince(catalog: string, mark: string | null): Promise<ReportsSince>;
+  /** Becomes the latest of its table and, unless it failed, one point of its history. */
   saveReports(reports: readonly StoredReport[]): Promise<void>;
   /** Forgets tables that the catalog no longer lists. */
   forgetReports(catalog: string, tables: readonly string[]): Promise<void>;
-  /** Points of a table, oldest first. */
+  /** Points of a table, oldest first; the first one is what held at `sinceMs`. */
   healthHistory(table: string, sinceMs: number): Promise<readonly HealthPoint[]>;
+  /** The same of many tables at once; a table without a point is left out. */
+  healthHistories(
+    tables: readonly string[],
+    sinceMs: number,
+  ): Promise<ReadonlyMap<string, readonly HealthPoint[]>>;
+  /** Thins the history out by hour and by day; answers how many points are gone. */
+  rollUpHistory(cutoffs: HistoryCutoffs): Promise<number>;
+}
+
+export interface ReportsSince {
+  readonly reports: readonly StoredReport[];
+  /** What the next question begins with. */
+  readonly mark: string;
 }
 
 export interface StoredReport extends TableReport {
   /** `null`: the catalog sends none, or the table could not be measured. */
   readonly etag: string | null;
+  /** Where the table lies; `null`: it was never measured. */
+  readonly location: string | null;
 }
 
 /** One point of a table's history. */

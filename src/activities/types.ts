@@ -108,3 +108,63 @@ export interface EngineActivities {
   runOperation(input: OperateInput): Promise<Receipt>;
   runModel(input: TransformInput): Promise<TransformResult>;
 }
+
+export interface SweepTablesInput {
+  readonly catalog: string;
+  readonly tables: readonly string[];
+  /** `true`: everything is read anew, also where the catalog would say that nothing changed. */
+  readonly full: boolean;
+}
+
+export interface SweptTables {
+  readonly measured: number;
+  readonly unchanged: number;
+  /** Tables that could not be measured; each carries the finding `unreadable`. */
+  readonly failed: readonly string[];
+}
+
+export interface CloseSweepInput {
+  readonly catalog: string;
+  readonly sweep: number;
+  /** `null`: asked for by hand. */
+  readonly dueAt: string | null;
+  /** Due times that it made up for. */
+  readonly missed: number;
+}
+
+/** The state of a catalog after a sweep, small enough for a workflow's history. */
+export interface ClosedSweep {
+  readonly tables: number;
+  readonly failing: number;
+  readonly findings: number;
+  /** At most ten. */
+  readonly worst: readonly WorstTable[];
+}
+
+export interface WorstTable {
+  readonly table: string;
+  /** 0 to 100; `null`: it was never measured. */
+  readonly score: number | null;
+  /** Codes of its findings, at most five. */
+  readonly findings: readonly string[];
+}
+
+export interface HealthPage {
+  readonly tables: readonly string[];
+  /** The page was full, and there are more. */
+  readonly more: boolean;
+}
+
+export interface HealthActivities {
+  /** Names of tables behind `after`, in order. */
+  listHealthTables(input: {
+    readonly catalog: string;
+    readonly after: string | null;
+  }): Promise<HealthPage>;
+  /** Measures what changed and stores the reports. */
+  sweepTables(input: SweepTablesInput): Promise<SweptTables>;
+  /** What needs all tables: those that are gone, shared locations, the gauges. */
+  closeSweep(input: CloseSweepInput): Promise<ClosedSweep>;
+  /** Thins the history out. */
+  rollUpHealth(input: { readonly catalog: string }): Promise<{ readonly removed: number }>;
+}

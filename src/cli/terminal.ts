@@ -8,6 +8,8 @@ export interface Terminal {
   note(line: string): void;
   /** Replaces the last progress line on a terminal; a plain line, when it changed, elsewhere. */
   progress(line: string): void;
+  /** Begins a new page: on a terminal in place of the last one, elsewhere after an empty line. */
+  redraw(): void;
   /** Columns aligned, numbers (marked `>`) to the right. */
   table(headings: readonly string[], rows: readonly (readonly string[])[]): void;
   bold(text: string): string;
@@ -48,6 +50,10 @@ export function createTerminal(json: boolean): Terminal {
       process.stderr.write(live ? `\r\u001b[K${line.slice(0, width)}` : `${line}\n`);
       shown = line;
       shownAtMs = Date.now();
+    },
+    redraw: () => {
+      clear();
+      stream.write(stream.isTTY === true ? '\u001b[H\u001b[2J\u001b[3J' : '\n');
     },
     table: (headings, rows) => {
       for (const line of alignColumns(headings, rows)) print(line);

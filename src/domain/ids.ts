@@ -28,6 +28,11 @@ export function transformWorkflowId(runId: string): string {
   return `transform/${runId}`;
 }
 
+/** The workflow that sweeps the tables of one catalog. */
+export function healthWorkflowId(catalog: string): string {
+  return `health/${catalog}`;
+}
+
 /** Schedules whose id begins so are ours; no other is ever touched. */
 export const SCHEDULE_PREFIX = 'icewright/nightly/';
 

@@ -2,6 +2,13 @@
 import type { Ledger } from '../activities/ports.ts';
 import { type LedgerOptions, ledgerError, openPool, type Queryable } from './connection.ts';
 import {
+  deleteReports,
+  rollUpHistory,
+  selectHistories,
+  selectReports,
+  upsertReports,
+} from './health.ts';
+import {
   insertReceipt,
   insertStarted,
   selectReceipt,
@@ -55,9 +62,13 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
     pinSnapshots: (runId, pins, expiresAt) => upsertPins(db, runId, pins, expiresAt),
     unpinSnapshots: (runId) => deletePins(db, runId),
     livePins: (table, now) => selectLivePins(db, table, now),
-    latestReports: async () => [],
-    saveReports: async () => {},
-    forgetReports: async () => {},
-    healthHistory: async () => [],
+    latestReports: async (catalog) => (await selectReports(db, catalog, null)).reports,
+    reportsSince: (catalog, mark) => selectReports(db, catalog, mark),
+    saveReports: (reports) => upsertReports(db, reports),
+    forgetReports: (catalog, tables) => deleteReports(db, catalog, tables),
+    healthHistory: async (table, sinceMs) =>
+      (await selectHistories(db, [table], sinceMs)).get(table) ?? [],
+    healthHistories: (tables, sinceMs) => selectHistories(db, tables, sinceMs),
+    rollUpHistory: (cutoffs) => rollUpHistory(db, cutoffs),
   };
 }

@@ -14,6 +14,7 @@ import { desiredSchedules } from '../domain/schedules.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { startHttp } from '../http/server.ts';
 import { log } from '../log.ts';
+import { startHealth } from '../temporal/health.ts';
 import { reconcileSchedules } from '../temporal/schedules.ts';
 import { bundlePath } from './bundle.ts';
 import { buildPorts, type Ports } from './ports.ts';
@@ -51,6 +52,7 @@ async function main(): Promise<void> {
   log.info('worker started', { pid: process.pid, http: config.httpAddress });
   try {
     await applySchedules(ports);
+    await startSweeps(config, ports);
     await Promise.all(running);
   } finally {
     stopSdkMetrics();
@@ -82,6 +84,18 @@ async function applySchedules({ client, project }: Ports): Promise<void> {
     });
   } catch (error) {
     log.error('the schedules were left as they are', { error });
+  }
+}
+
+/** The gauges show what was last known until the first sweep; without sweeps the worker serves on. */
+async function startSweeps(config: Config, { client, ledger, metrics }: Ports): Promise<void> {
+  const { intervalMs } = config.health;
+  const catalog = config.catalog.name;
+  try {
+    metrics.healthSwept(await ledger.latestReports(catalog));
+    await startHealth(client, { catalog, intervalMs });
+  } catch (error) {
+    log.error('the health sweeps were not started', { error });
   }
 }
 

@@ -1,11 +1,12 @@
 /** Builds every port from the configuration and hands them to the activities. */
 import type { Client } from '@temporalio/client';
+import { createHealthActivities } from '../activities/health.ts';
 import { createNightActivities } from '../activities/night.ts';
 import { createOperateActivities } from '../activities/operate.ts';
 import type { Compiler, Jobs, Ledger } from '../activities/ports.ts';
 import { createRunActivities } from '../activities/runs.ts';
 import { createTransformActivities } from '../activities/transform.ts';
-import type { ControlActivities, EngineActivities } from '../activities/types.ts';
+import type { ControlActivities, EngineActivities, HealthActivities } from '../activities/types.ts';
 import type { Config } from '../config.ts';
 import type { EngineName } from '../domain/engine.ts';
 import * as sparkCompile from '../engines/spark/compile.ts';
@@ -27,7 +28,7 @@ export interface Ports {
   readonly client: Client;
   readonly metrics: Metrics;
   readonly ledger: Ledger;
-  readonly controlActivities: ControlActivities;
+  readonly controlActivities: ControlActivities & HealthActivities;
   readonly engineActivities: Readonly<Record<EngineName, EngineActivities>>;
   readonly project: ReturnType<typeof openProject>;
   close(): Promise<void>;
@@ -82,6 +83,11 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
     controlActivities: {
       ...createRunActivities({ ...planning, jobs, meter: metrics }),
       ...createNightActivities({ ...planning, meter: metrics }),
+      ...createHealthActivities({
+        ...planning,
+        meter: metrics,
+        retention: config.health.retention,
+      }),
       openTransform: transforming.openTransform,
     },
     engineActivities: { spark: engineActivities, trino: engineActivities },

@@ -1,4 +1,5 @@
 /** The bundle's entry: exports workflow functions and nothing else. */
+export { health } from './health.ts';
 export { nightly, transformRun } from './nightly.ts';
 export { table } from './table.ts';
 export { tableMaintenance } from './table-maintenance.ts';

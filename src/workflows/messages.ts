@@ -1,5 +1,7 @@
 /** Every message that a workflow of ours takes or answers, with its payload. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { WorstTable } from '../activities/types.ts';
+import type { HealthClock } from '../domain/health-clock.ts';
 import type {
   Job,
   JobOutcome,
@@ -108,5 +110,77 @@ export interface NightlyProgress {
 export type ProgressState = 'waiting' | 'running' | 'done' | 'noop' | 'skipped' | 'failed';
 
 export const nightlyProgressQuery = defineQuery<NightlyProgress>('progress');
+
+export interface HealthInput {
+  readonly catalog: string;
+  /** As the worker's configuration has it, in milliseconds. */
+  readonly intervalMs: number;
+  /** Carried over continue-as-new. */
+  readonly state?: HealthState;
+}
+
+export interface HealthState {
+  readonly clock: HealthClock;
+  /** The configuration's interval: one that a person set stays until the configuration changes. */
+  readonly configuredMs: number;
+  /** Sweeps begun. */
+  readonly sweeps: number;
+  /** Asked for by hand, and not begun. */
+  readonly asked: boolean;
+  /** When everything was last read anew. */
+  readonly lastFullMs: number | null;
+  readonly last: SweepReport | null;
+}
+
+/** One sweep of a catalog. Counts are of tables. */
+export interface SweepReport {
+  /** Counts from 1 for each catalog. */
+  readonly sweep: number;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  /** The due time that it stands for; `null`: it was asked for by hand. */
+  readonly dueAt: string | null;
+  /** Due times before it that it made up for, because no worker served or a sweep took longer. */
+  readonly missed: number;
+  /** Everything was read anew, and totals were compared with manifests. */
+  readonly full: boolean;
+  readonly listed: number;
+  readonly measured: number;
+  readonly unchanged: number;
+  readonly failed: number;
+  /** Names of those that failed, at most ten. */
+  readonly failing: readonly string[];
+  readonly findings: number;
+  /** At most ten. */
+  readonly worst: readonly WorstTable[];
+  /** Why parts of the sweep could not be done, at most ten; their tables keep their reports. */
+  readonly errors: readonly string[];
+}
+
+/** What the sweeps of a catalog are at. */
+export interface HealthStatus {
+  readonly catalog: string;
+  readonly intervalMs: number;
+  readonly nextDueAt: string;
+  readonly sweeping: boolean;
+  readonly sweeps: number;
+  /** Due times since the beginning that another sweep made up for. */
+  readonly missed: number;
+  readonly last: SweepReport | null;
+}
+
+/** From a worker that starts: the interval of its configuration. */
+export const configureHealthSignal = defineSignal<[{ readonly intervalMs: number }]>('configure');
+
+/** Ten seconds to a day; takes effect at once. */
+export const setHealthIntervalUpdate = defineUpdate<
+  HealthStatus,
+  [{ readonly intervalMs: number }]
+>('setHealthInterval');
+
+/** A sweep now, beside the due ones. Answered at once with the number of the sweep to wait for. */
+export const sweepNowUpdate = defineUpdate<{ readonly sweep: number }>('sweepNow');
+
+export const lastReportQuery = defineQuery<HealthStatus>('lastReport');
 
 export type { TablePlan };

@@ -1,3 +1,16 @@
+health_point.table_key text not null
+health_point.at timestamp with time zone not null
+health_point.grain smallint not null default 0
+health_point.data_files bigint not null
+health_point.small_files bigint
+health_point.total_bytes bigint not null
+health_point.snapshots bigint not null
+health_point.delete_files bigint not null
+health_point.score double precision
+health_point: constraint health_point_pkey PRIMARY KEY (table_key, at)
+health_point: constraint health_point_grain_check CHECK (((grain >= 0) AND (grain <= 2)))
+health_point: CREATE UNIQUE INDEX health_point_pkey ON icewright.health_point USING btree (table_key, at)
+health_point: CREATE INDEX health_point_grain ON icewright.health_point USING btree (grain, at)
 migration.number integer not null
 migration.name text not null
 migration.checksum text not null
@@ -65,6 +78,16 @@ started_operation.started_at timestamp with time zone not null
 started_operation: constraint started_operation_pkey PRIMARY KEY (run_id, ordinal)
 started_operation: constraint started_operation_ordinal_check CHECK ((ordinal >= 0))
 started_operation: CREATE UNIQUE INDEX started_operation_pkey ON icewright.started_operation USING btree (run_id, ordinal)
+table_report.table_key text not null
+table_report.catalog text not null
+table_report.etag text
+table_report.location text
+table_report.measured_at timestamp with time zone not null
+table_report.document jsonb not null
+table_report.written_by xid8 not null default pg_current_xact_id()
+table_report: constraint table_report_pkey PRIMARY KEY (table_key)
+table_report: CREATE UNIQUE INDEX table_report_pkey ON icewright.table_report USING btree (table_key)
+table_report: CREATE INDEX table_report_written ON icewright.table_report USING btree (catalog, written_by)
 CREATE OR REPLACE FUNCTION icewright.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql

@@ -1,7 +1,8 @@
 /**
  * Records histories from the running stack: of each workflow the longest of the newest hundred
- * closed runs, and every other kind of end. Names: `<workflow>.<end>.<version>.json.gz`. An
- * argument such as `2026-11-21T13:50:00Z` leaves out what began before.
+ * closed runs, and every other kind of end; sweeps of health never end, and are recorded as they
+ * are. Names: `<workflow>.<end>.<version>.json.gz`. An argument such as `2026-11-21T13:50:00Z`
+ * leaves out what began before.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -21,15 +22,17 @@ const { temporal } = readConfig();
 const binary = await ensureTemporal(() => {});
 const { client, close } = await connectTemporal(temporal);
 
-for (const type of ['nightly', 'transformRun', 'table', 'tableMaintenance', 'tableTransform']) {
+const ENDING = ['nightly', 'transformRun', 'table', 'tableMaintenance', 'tableTransform'];
+for (const type of [...ENDING, 'health']) {
   const longest = new Map<string, { id: string; runId: string; length: number }>();
-  const query = `WorkflowType = "${type}" AND ExecutionStatus != "Running" AND StartTime >= "${since}"`;
+  const ended = ENDING.includes(type) ? 'AND ExecutionStatus != "Running"' : '';
+  const query = `WorkflowType = "${type}" ${ended} AND StartTime >= "${since}"`;
   let seen = 0;
   for await (const one of client.workflow.list({ query })) {
     if (++seen > 100) break;
     const end = one.status.name.toLowerCase();
     const { workflowId: id, runId, historyLength: length } = one;
-    if (length > (longest.get(end)?.length ?? 0)) longest.set(end, { id, runId, length });
+    if (length > (longest.get(end)?.length ?? -1)) longest.set(end, { id, runId, length });
   }
   for (const [end, { id, runId, length }] of longest) {
     const words = ['workflow', 'show', '-w', id, '-r', runId, '-o', 'json'];

@@ -62,6 +62,7 @@ function ledgerOf({ reports = [], receipts = [] }: Known): RestoreDeps['ledger']
 const stored = (snapshots: number): StoredReport => ({
   ...makeReport(TABLE, { snapshots }),
   etag: null,
+  location: null,
 });
 
 describe('the gauges of a worker that has just started', () => {

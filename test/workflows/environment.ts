@@ -5,7 +5,11 @@ import type { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { onTestFinished } from 'vitest';
-import type { ControlActivities, EngineActivities } from '../../src/activities/types.ts';
+import type {
+  ControlActivities,
+  EngineActivities,
+  HealthActivities,
+} from '../../src/activities/types.ts';
 import { CONTROL_QUEUE, ENGINE_QUEUES } from '../../src/domain/ids.ts';
 import type { Job, JobKind } from '../../src/domain/job.ts';
 import type { Receipt } from '../../src/domain/operation.ts';
@@ -13,7 +17,7 @@ import { connectTemporal } from '../../src/temporal/connect.ts';
 import { ensureTemporal } from '../../stack/provision/parts.ts';
 import { DEVELOPMENT_LIMITS } from '../../stack/services/temporal.ts';
 
-export type Activities = ControlActivities & EngineActivities;
+export type Activities = ControlActivities & EngineActivities & HealthActivities;
 
 /** History length at which continue-as-new is suggested, so that a test reaches it. */
 export const SUGGEST_EVENTS = 120;
@@ -96,6 +100,10 @@ const QUIET: Partial<Activities> = {
   }),
   runOperation: async () => receipt(),
   endStatement: async () => {},
+  listHealthTables: async () => ({ tables: [], more: false }),
+  sweepTables: async ({ tables }) => ({ measured: tables.length, unchanged: 0, failed: [] }),
+  closeSweep: async () => ({ tables: 0, failing: 0, findings: 0, worst: [] }),
+  rollUpHealth: async () => ({ removed: 0 }),
 };
 
 export function receipt(more: Partial<Receipt> = {}): Receipt {

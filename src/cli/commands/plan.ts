@@ -3,12 +3,16 @@ import { IcewrightError } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
 import type { Plan, Receipt, TablePlan } from '../../domain/operation.ts';
 import { effectivePolicy } from '../../domain/policy.ts';
-import { tableFromKey, tableKey } from '../../domain/table.ts';
+import { type TableRef, tableFromKey, tableKey } from '../../domain/table.ts';
 import type { Command, CommandInput, CommandResult } from '../command.ts';
 import { tablePlanJson } from '../decision-json.ts';
+import { openMeasuring } from '../health-measure.ts';
+import { findingLine, scoreLine, trend } from '../health-report.ts';
 import { newRunId, performJob } from '../job.ts';
 import { decisionLine } from '../receipts.ts';
 import { matchTables } from '../tables.ts';
+
+const WEEK_MS = 7 * 86_400_000;
 
 export const plan: Command = {
   name: 'plan',
@@ -37,7 +41,7 @@ export const plan: Command = {
 
 export const explain: Command = {
   name: 'explain',
-  summary: 'Says for one table what would be done, what not, why, and where the policy comes from.',
+  summary: 'Says of one table its health, what would be done, what not, why, and by which policy.',
   usage: '<table>',
   options: {},
   help: {},
@@ -52,6 +56,7 @@ export const explain: Command = {
     }
     const project = await input.session.project();
     const policy = effectivePolicy(await project.policies(), table);
+    const health = await tellTableHealth(input, table);
     tellTable(input, found);
     input.terminal.print();
     input.terminal.print('policy:');
@@ -59,9 +64,27 @@ export const explain: Command = {
       const place = origin.line === 0 ? origin.file : `${origin.file}:${origin.line}`;
       input.terminal.print(`  ${field} from ${place}`);
     }
-    return { json: { planId: planned.planId, ...tablePlanJson(found), policy } };
+    return { json: { planId: planned.planId, ...tablePlanJson(found), policy, health } };
   },
 };
+
+/** Score and findings, with the file counts of the last week. */
+async function tellTableHealth({ session, terminal }: CommandInput, table: TableRef) {
+  const toMs = Date.now();
+  const span = { fromMs: toMs - WEEK_MS, toMs };
+  const options = { everything: false, sinceMs: span.fromMs };
+  const measuring = await openMeasuring(session, terminal, options);
+  const [shown] = await measuring.measure([table], toMs);
+  if (shown === undefined) return null;
+  const { report, health, history } = shown;
+  const line = trend(history, health?.dataFiles ?? null, span);
+  terminal.print(`${scoreLine(report.score)}; data files over 7 days ${line}`);
+  for (const finding of report.findings) {
+    terminal.print(`  ${findingLine(terminal, finding, report.table)}`);
+  }
+  terminal.print();
+  return { score: report.score, findings: report.findings, error: report.failure };
+}
 
 export const apply: Command = {
   name: 'apply',
