@@ -56,6 +56,18 @@ const partitionField = z
   }));
 const partitionSpec = z.object({ 'spec-id': z.int(), fields: z.array(partitionField) });
 
+const sortField = z
+  .object({
+    'source-id': z.int().optional(),
+    'source-ids': z.array(z.int()).optional(),
+    transform: z.string(),
+  })
+  .transform((read) => ({
+    sourceId: read['source-id'] ?? read['source-ids']?.[0] ?? -1,
+    transform: read.transform,
+  }));
+const sortOrder = z.object({ 'order-id': z.int(), fields: z.array(sortField) });
+
 const snapshot = z.object({
   'snapshot-id': id,
   'parent-snapshot-id': id.nullish(),
@@ -91,6 +103,8 @@ export const METADATA = z.object({
   'partition-specs': z.array(partitionSpec).optional(),
   /** v1 without `partition-specs`. */
   'partition-spec': z.array(partitionField).optional(),
+  'sort-orders': z.array(sortOrder).default([]),
+  'default-sort-order-id': z.int().optional(),
   'current-snapshot-id': id.nullish(),
   snapshots: z.array(snapshot).default([]),
   refs: z.record(z.string(), ref).optional(),
