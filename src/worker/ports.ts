@@ -36,7 +36,7 @@ export async function buildPorts(config: Config): Promise<Ports> {
   await migrate(config.ledgerUrl);
   const temporal = await connectTemporal(config.temporal, 30_000);
   const ledger = createLedger({ url: config.ledgerUrl });
-  const catalog = openCatalog(config);
+  const catalog = openCatalog(config, ledger.manifests);
   const project = openProject({ ...config, catalogName: config.catalog.name });
   const metrics = createMetrics();
   const spark = createSparkRunner({
