@@ -18,16 +18,21 @@ export class AvroCursor {
   /** A zigzag varint; beyond 2^53 only nearly exact. */
   long(): number {
     const { bytes } = this;
-    let byte = bytes[this.at++] as number;
+    let at = this.at;
+    let byte = bytes[at++] as number;
     let value = byte & 0x7f;
-    if (byte < 0x80) return (value >>> 1) ^ -(value & 1);
+    if (byte < 0x80) {
+      this.at = at;
+      return (value >>> 1) ^ -(value & 1);
+    }
     let scale = 128;
     for (let read = 1; read < 10; read += 1) {
-      byte = bytes[this.at++] as number;
+      byte = bytes[at++] as number;
       value += (byte & 0x7f) * scale;
       scale *= 128;
       if (!(byte >= 0x80)) break;
     }
+    this.at = at;
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
   }
 
@@ -44,7 +49,20 @@ export class AvroCursor {
   }
 
   skipLong(): void {
-    while ((this.bytes[this.at++] as number) >= 0x80);
+    const { bytes } = this;
+    let at = this.at;
+    while ((bytes[at++] as number) >= 0x80);
+    this.at = at;
+  }
+
+  /** Most of a manifest are maps of counts: one loop over them is several times faster. */
+  skipLongs(count: number): void {
+    const { bytes } = this;
+    let at = this.at;
+    for (let left = count; left > 0 && at < bytes.length; left -= 1) {
+      while ((bytes[at++] as number) >= 0x80);
+    }
+    this.at = at;
   }
 
   /** A length that may be skipped; a negative one would lead backward for ever. */

@@ -117,7 +117,7 @@ function compileSkip(named: AvroSchema, names: Names): Skip {
     case 'record':
       return skipAll(complex(schema).fields.map((field) => compileSkip(field.type, names)));
     case 'array':
-      return skipBlocks(compileSkip(complex(schema).items, names));
+      return skipArray(complex(schema).items, names);
     case 'map': {
       const value = compileSkip(complex(schema).values, names);
       return skipBlocks((cursor) => {
@@ -149,11 +149,32 @@ function skipUnion(branches: readonly Skip[]): Skip {
   };
 }
 
+function skipArray(items: AvroSchema, names: Names): Skip {
+  const longs = longsIn(resolve(items, names));
+  const item = compileSkip(items, names);
+  return longs === null
+    ? skipBlocks(item)
+    : skipCounted((cursor, count) => cursor.skipLongs(count * longs));
+}
+
+/** How many integers, and nothing else, a value is; `null`: it is something else. */
+function longsIn(schema: AvroSchema): number | null {
+  const kind = kindOf(schema);
+  if (kind === 'int' || kind === 'long') return 1;
+  if (kind !== 'record') return null;
+  const { fields } = complex(schema);
+  return fields.every(({ type }) => longsIn(type) === 1) ? fields.length : null;
+}
+
 function skipBlocks(item: Skip): Skip {
+  return skipCounted((cursor, count) => eachItem(cursor, count, item));
+}
+
+function skipCounted(skipItems: (cursor: AvroCursor, count: number) => void): Skip {
   return (cursor) => {
     for (let count = cursor.long(); count !== 0; count = cursor.long()) {
       if (count < 0) cursor.skipBytes();
-      else eachItem(cursor, count, item);
+      else skipItems(cursor, count);
       if (cursor.overrun) return;
     }
   };

@@ -68,7 +68,7 @@ const sortField = z
   }));
 const sortOrder = z.object({ 'order-id': z.int(), fields: z.array(sortField) });
 
-const snapshot = z.object({
+export const SNAPSHOT = z.object({
   'snapshot-id': id,
   'parent-snapshot-id': id.nullish(),
   'sequence-number': z.int().default(0),
@@ -106,11 +106,12 @@ export const METADATA = z.object({
   'sort-orders': z.array(sortOrder).default([]),
   'default-sort-order-id': z.int().optional(),
   'current-snapshot-id': id.nullish(),
-  snapshots: z.array(snapshot).default([]),
+  snapshots: z.array(SNAPSHOT).default([]),
   refs: z.record(z.string(), ref).optional(),
   'metadata-log': z.array(logEntry).default([]),
 });
 export type MetadataJson = z.infer<typeof METADATA>;
+export type SnapshotJson = z.infer<typeof SNAPSHOT>;
 
 export const LOAD_TABLE = z.object({
   'metadata-location': z.string().nullish(),

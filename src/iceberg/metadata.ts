@@ -1,5 +1,5 @@
 import type { SnapshotInfo, SnapshotRef } from '../domain/health.ts';
-import type { FieldJson, MetadataJson, TypeJson } from './metadata.schema.ts';
+import type { FieldJson, MetadataJson, SnapshotJson, TypeJson } from './metadata.schema.ts';
 
 export interface PartitionField {
   readonly name: string;
@@ -80,8 +80,6 @@ export function readMetadata(json: MetadataJson): TableMetadata {
     metadataLog: json['metadata-log'].map((entry) => entry['metadata-file']),
   };
 }
-
-type SnapshotJson = MetadataJson['snapshots'][number];
 
 function snapshotInfo(json: SnapshotJson): SnapshotInfo {
   const { operation, ...summary } = json.summary;

@@ -6,15 +6,18 @@ import { listNamespaces, listTablesIn } from './listing.ts';
 import { createManifestStore, type ManifestStore } from './manifest-store.ts';
 import type { ReadObject } from './manifests.ts';
 import { type MeasureInput, measure } from './measure.ts';
-import { LOAD_TABLE } from './metadata.schema.ts';
+import { LOAD_TABLE, type SnapshotJson } from './metadata.schema.ts';
 import { readMetadata, type TableMetadata } from './metadata.ts';
 import {
   createRestClient,
   messageOf,
   parseBody,
+  type RestAnswer,
   type RestClient,
   type RestClientOptions,
 } from './rest-client.ts';
+import { readSlimSnapshot } from './slim-snapshot.ts';
+import { createSnapshotSplitter } from './snapshot-splitter.ts';
 import { type CachedTable, createTableCache, type TableCache } from './table-cache.ts';
 
 export interface RestCatalogOptions extends RestClientOptions {
@@ -57,6 +60,8 @@ export interface RestCatalog extends Catalog {
   loadTable(table: TableRef, options?: LoadOptions): Promise<LoadedTable>;
 }
 
+/** Of Iceberg's table format. */
+const NEWEST_VERSION = 3;
 const DEFAULT_CACHE_BYTES = 16 * 2 ** 20;
 
 /** A read-only client of an Iceberg REST catalog. Connections are kept alive. */
@@ -131,9 +136,12 @@ async function requestTable(
   snapshots: 'all' | 'refs',
   etag: string | null,
 ): Promise<Omit<LoadedTable, 'notModified'> | 'not modified'> {
+  const where = `${client.url} (table ${tableKey(table)})`;
+  const found: SnapshotJson[] = [];
   const answer = await client.send(await tablePath(client, table), {
     query: { snapshots },
     headers: etag === null ? {} : { 'If-None-Match': etag },
+    largeBody: () => createSnapshotSplitter((text) => found.push(readSlimSnapshot(text, where))),
   });
   if (answer.status === 304 && etag !== null) return 'not modified';
   if (answer.status === 404) {
@@ -142,13 +150,26 @@ async function requestTable(
       table: tableKey(table),
     });
   }
-  const body = parseBody(LOAD_TABLE, answer, `${client.url} (table ${tableKey(table)})`);
+  checkVersion(answer, where);
+  const body = parseBody(LOAD_TABLE, answer, where);
+  const json = found.length === 0 ? body.metadata : { ...body.metadata, snapshots: found };
   return {
-    metadata: readMetadata(body.metadata),
+    metadata: readMetadata(json),
     metadataLocation: body['metadata-location'] ?? null,
     etag: answer.etag,
-    metadataBytes: answer.text.length,
+    metadataBytes: answer.textBytes,
   };
+}
+
+/** Before the shape is checked: a later version may have another one. */
+function checkVersion({ text }: RestAnswer, where: string): void {
+  const version = Number(/"format-version"\s*:\s*(\d+)/.exec(text)?.[1] ?? 0);
+  if (version <= NEWEST_VERSION) return;
+  throw new IcewrightError(
+    'CatalogRejected',
+    `${where} is of format-version ${version} of Iceberg; readable are 1 to ${NEWEST_VERSION}`,
+    { where, damage: `format version ${version}` },
+  );
 }
 
 async function measureTable(
