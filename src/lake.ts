@@ -1,9 +1,11 @@
 /** The lake as configured: the catalog, and manifests from the object store. No engine. */
+import type { ManifestCache } from './activities/ports.ts';
 import type { Config } from './config.ts';
 import { createRestCatalog, type RestCatalog } from './iceberg/rest-catalog.ts';
 import { createObjectStore } from './storage/object-store.ts';
 
-export function openCatalog({ catalog, storage }: Config): RestCatalog {
+/** @param manifests what is known of manifests from earlier processes; default: nothing */
+export function openCatalog({ catalog, storage }: Config, manifests?: ManifestCache): RestCatalog {
   const store = createObjectStore(storage);
   return createRestCatalog({
     name: catalog.name,
@@ -14,5 +16,6 @@ export function openCatalog({ catalog, storage }: Config): RestCatalog {
     oauth2Url: catalog.oauth2Url,
     scope: catalog.scope,
     readObject: (uri, maxBytes) => store.get(uri, maxBytes),
+    manifests,
   });
 }

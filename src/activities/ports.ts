@@ -32,6 +32,17 @@ export type Remeasured =
   | { readonly changed: false }
   | { readonly changed: true; readonly etag: string | null; readonly health: TableHealth };
 
+/**
+ * Digests of manifests by path, kept for good: a manifest never changes, so none is decoded twice.
+ * Without it, only memory remembers.
+ */
+export interface ManifestCache {
+  /** Those that are there. */
+  load(paths: readonly string[]): Promise<ReadonlyMap<string, Buffer>>;
+  /** Replaces what is there. */
+  save(entries: ReadonlyMap<string, Buffer>): Promise<void>;
+}
+
 export interface MeasureOptions {
   readonly nowMs: number;
   /** `metadata`: metadata.json only. `files`: also the manifests of the head snapshot. */

@@ -1,140 +1,124 @@
 import { inflateRawSync, zstdDecompressSync } from 'node:zlib';
-import avro, { type Schema, type Type } from 'avsc';
 import { IcewrightError } from '../domain/errors.ts';
+import { AvroCursor } from './avro-cursor.ts';
+import { type AvroSchema, readerOf } from './avro-schema.ts';
 
 /** An Avro record, its 64-bit integers as `bigint`. */
 export type AvroRecord = Readonly<Record<string, unknown>>;
 
-/** Chooses from the writer's schema what is to be read; the rest is skipped, not built. */
-export type Project = (writer: Schema) => Schema;
+/** An Avro object container whose header has been read. */
+export interface AvroFile {
+  /** Only for messages. */
+  readonly uri: string;
+  /** The writer's schema, as text: what is compiled from it is kept by it. */
+  readonly schemaText: string;
+  /** Further entries of the header, for example `partition-spec-id`. */
+  readonly meta: Readonly<Record<string, Buffer>>;
+  readonly codec: string;
+  readonly blocks: readonly AvroBlock[];
+}
 
-/** Types made from a schema text: the manifests of a table share a few. */
-export type TypeCache = Map<string, { readonly type: Type; readonly resolver: unknown }>;
+export interface AvroBlock {
+  readonly records: number;
+  readonly packed: Buffer;
+}
 
-const HEADER = avro.Type.forSchema({
-  type: 'record',
-  name: 'Header',
-  fields: [
-    { name: 'magic', type: { type: 'fixed', name: 'Magic', size: 4 } },
-    { name: 'meta', type: { type: 'map', values: 'bytes' } },
-    { name: 'sync', type: { type: 'fixed', name: 'Sync', size: 16 } },
-  ],
-});
 const MAGIC = 'Obj\u0001';
+/** What Iceberg's own encryption puts before a file. */
+const ENCRYPTED_MAGIC = 'AGS1';
 const SYNC_BYTES = 16;
 /** Iceberg writes blocks of 64 KB; a block that unpacks to more than this is no honest file. */
 const MAX_BLOCK_BYTES = 2 ** 28;
+const MAX_BLOCK_RECORDS = 2 ** 24;
+/** A block unpacks into pieces of this size; larger than most, so that one is enough. */
+const CHUNK_BYTES = 2 ** 17;
 
-/** avsc's own long refuses what exceeds 2^53; ids and partition values do. */
-const EXACT_LONG = avro.types.LongType.__with({
-  fromBuffer: (buffer: Buffer) => buffer.readBigInt64LE(),
-  toBuffer: (value: bigint) => {
-    const buffer = Buffer.alloc(8);
-    buffer.writeBigInt64LE(value);
-    return buffer;
-  },
-  fromJSON: BigInt,
-  toJSON: String,
-  isValid: (value: unknown) => typeof value === 'bigint',
-  compare: (left: bigint, right: bigint) => (left < right ? -1 : left > right ? 1 : 0),
-});
+const readMeta = readerOf({ type: 'map', values: 'bytes' });
 
 /**
- * Reads the records of an Avro object container, block by block, so that a file is never held as
- * objects as a whole. Codecs: none, deflate, zstandard.
- * @param uri only for messages
+ * Reads the header and the block headers of an Avro file. Codecs: none, deflate, zstandard.
  * @throws IcewrightError `InvariantBroken` for a damaged file, `OperationUnsupported` for another
- * codec; both name the file
+ * codec or an encrypted one; all name the file
+ */
+export function openAvro(bytes: Buffer, uri: string): AvroFile {
+  const magic = bytes.subarray(0, 4).toString('latin1');
+  if (magic === ENCRYPTED_MAGIC) throw encrypted(uri);
+  if (magic !== MAGIC) throw damaged(uri, 'it is no Avro file');
+  const cursor = new AvroCursor(bytes);
+  cursor.at = MAGIC.length;
+  const meta = readMeta(cursor) as Record<string, Buffer>;
+  const sync = cursor.fixed(SYNC_BYTES);
+  const schemaText = meta['avro.schema']?.toString('utf8');
+  if (cursor.overrun || schemaText === undefined) throw damaged(uri, 'its header is cut off');
+  const codec = meta['avro.codec']?.toString('utf8') ?? 'null';
+  return { uri, schemaText, meta, codec, blocks: readBlocks(cursor, sync, uri) };
+}
+
+/**
+ * Reads the records of an Avro file, block by block, so that a file is never held as objects as a
+ * whole.
+ * @param keep the fields that are to be read; others are passed over
+ * @throws IcewrightError as {@link openAvro} does
  */
 export function* readAvro(
   bytes: Buffer,
   uri: string,
-  project: Project,
-  cache: TypeCache,
+  keep: (field: string) => boolean,
 ): Generator<AvroRecord> {
-  const header = readHeader(bytes, uri);
-  const { type, resolver } = typeOf(header.schema, uri, project, cache);
-  const cursor: Cursor = { bytes, at: header.end, uri };
-  while (cursor.at < bytes.length) {
-    const count = readCount(cursor);
-    const size = readCount(cursor);
-    const end = cursor.at + size;
-    if (end + SYNC_BYTES > bytes.length) throw damaged(uri, 'its last block is cut off');
-    const block = inflate(bytes.subarray(cursor.at, end), header.codec, uri);
-    const sync = bytes.subarray(end, end + SYNC_BYTES);
-    if (!sync.equals(header.sync)) throw damaged(uri, 'a block does not end where it should');
-    yield* readBlock(block, count, type, resolver, uri);
-    cursor.at = end + SYNC_BYTES;
+  const file = openAvro(bytes, uri);
+  const read = compileSchema(file, (schema) => readerOf(schema, keep));
+  for (const block of file.blocks) {
+    const cursor = new AvroCursor(unpack(file, block));
+    for (let index = 0; index < block.records; index += 1) {
+      const record = read(cursor) as AvroRecord;
+      if (cursor.overrun) throw damaged(uri, 'a block ends inside a record');
+      yield record;
+    }
   }
 }
 
-function* readBlock(
-  block: Buffer,
-  count: number,
-  type: Type,
-  resolver: unknown,
-  uri: string,
-): Generator<AvroRecord> {
-  let offset = 0;
-  for (let index = 0; index < count; index += 1) {
-    const decoded = decodeAt(block, offset, type, resolver, uri);
-    if (decoded.offset < 0) throw damaged(uri, 'a block ends inside a record');
-    offset = decoded.offset;
-    yield decoded.value;
-  }
+/** @throws IcewrightError for a block that cannot be unpacked or holds less than it says */
+export function unpack(file: AvroFile, block: AvroBlock): Buffer {
+  const bytes = inflate(block.packed, file.codec, file.uri);
+  // Every record takes a byte at least; a damaged count may be as large as it likes.
+  if (block.records > bytes.length) throw damaged(file.uri, 'a block ends inside a record');
+  return bytes;
 }
 
-function decodeAt(block: Buffer, offset: number, type: Type, resolver: unknown, uri: string) {
+/** @throws IcewrightError for a schema that is none, or that `compile` cannot use */
+export function compileSchema<T>(file: AvroFile, compile: (schema: AvroSchema) => T): T {
   try {
-    return type.decode(block, offset, resolver as never) as { value: AvroRecord; offset: number };
+    return compile(JSON.parse(file.schemaText) as AvroSchema);
   } catch (cause) {
-    throw damaged(uri, 'a record cannot be decoded', cause);
+    throw damaged(file.uri, 'its schema cannot be read', cause);
   }
 }
 
-interface Header {
-  readonly schema: string;
-  readonly codec: string;
-  readonly sync: Buffer;
-  readonly end: number;
-}
-
-function readHeader(bytes: Buffer, uri: string): Header {
-  if (bytes.subarray(0, 4).toString('latin1') !== MAGIC) throw damaged(uri, 'it is no Avro file');
-  const { value, offset } = HEADER.decode(bytes) as {
-    value: { meta: Record<string, Buffer>; sync: Buffer } | undefined;
-    offset: number;
-  };
-  const schema = value?.meta['avro.schema']?.toString('utf8');
-  if (value === undefined || schema === undefined) throw damaged(uri, 'its header is cut off');
-  const codec = value.meta['avro.codec']?.toString('utf8') ?? 'null';
-  return { schema, codec, sync: value.sync, end: offset };
-}
-
-function typeOf(schemaText: string, uri: string, project: Project, cache: TypeCache) {
-  const known = cache.get(schemaText);
-  if (known !== undefined) return known;
-  try {
-    const schema = JSON.parse(schemaText) as Schema;
-    const writer = avro.Type.forSchema(schema, { registry: { long: EXACT_LONG } });
-    const type = avro.Type.forSchema(project(schema), { registry: { long: EXACT_LONG } });
-    const made = { type, resolver: type.createResolver(writer) };
-    cache.set(schemaText, made);
-    return made;
-  } catch (cause) {
-    throw damaged(uri, 'its schema cannot be read', cause);
+function readBlocks(cursor: AvroCursor, sync: Buffer, uri: string): readonly AvroBlock[] {
+  const blocks: AvroBlock[] = [];
+  while (cursor.at < cursor.bytes.length) {
+    const records = cursor.long();
+    const packed = cursor.blob();
+    const end = cursor.fixed(SYNC_BYTES);
+    if (cursor.overrun) throw damaged(uri, 'its last block is cut off');
+    if (records < 0 || records > MAX_BLOCK_RECORDS)
+      throw damaged(uri, 'a block header makes no sense');
+    if (!end.equals(sync)) throw damaged(uri, 'a block does not end where it should');
+    blocks.push({ records, packed });
   }
+  return blocks;
 }
 
 function inflate(block: Buffer, codec: string, uri: string): Buffer {
+  const limits = { maxOutputLength: MAX_BLOCK_BYTES, chunkSize: CHUNK_BYTES };
   try {
     switch (codec) {
       case 'null':
         return block;
       case 'deflate':
-        return inflateRawSync(block, { maxOutputLength: MAX_BLOCK_BYTES });
+        return inflateRawSync(block, limits);
       case 'zstandard':
-        return zstdDecompressSync(block, { maxOutputLength: MAX_BLOCK_BYTES });
+        return zstdDecompressSync(block, limits);
     }
   } catch (cause) {
     throw damaged(uri, `a block cannot be decompressed (${codec})`, cause);
@@ -147,32 +131,18 @@ function inflate(block: Buffer, codec: string, uri: string): Buffer {
   );
 }
 
-interface Cursor {
-  readonly bytes: Buffer;
-  at: number;
-  readonly uri: string;
-}
-
-/** A zigzag varint that must be a small natural number: a count or a size. */
-function readCount(cursor: Cursor): number {
-  let value = 0;
-  let scale = 1;
-  for (let index = 0; index < 8; index += 1) {
-    const byte = cursor.bytes[cursor.at];
-    if (byte === undefined) throw damaged(cursor.uri, 'it ends inside a block header');
-    cursor.at += 1;
-    value += (byte & 0x7f) * scale;
-    scale *= 128;
-    if (byte < 0x80) {
-      if (value % 2 === 0) return value / 2;
-      break;
-    }
-  }
-  throw damaged(cursor.uri, 'a block header makes no sense');
-}
-
-function damaged(uri: string, why: string, cause?: unknown): IcewrightError {
+/** The file is not what it should be. */
+export function damaged(uri: string, why: string, cause?: unknown): IcewrightError {
   const told = cause instanceof Error ? ` (${cause.message})` : '';
   const message = `${uri} is damaged: ${why}${told}`;
   return new IcewrightError('InvariantBroken', message, { uri, damage: why }, cause);
+}
+
+/** Only an engine with the keys can read the table. */
+export function encrypted(uri: string): IcewrightError {
+  return new IcewrightError(
+    'OperationUnsupported',
+    `the manifests of ${uri} are encrypted: their files cannot be counted without an engine`,
+    { uri, damage: 'encrypted' },
+  );
 }

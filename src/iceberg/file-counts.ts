@@ -1,14 +1,9 @@
-import type { PartitionHealth } from '../domain/health.ts';
-import type { TypeCache } from './avro-file.ts';
-import {
-  type FileEntry,
-  type ManifestFile,
-  type ReadObject,
-  readManifest,
-  readManifestList,
-} from './manifests.ts';
-import type { PartitionSpec, SnapshotFiles, TableMetadata } from './metadata.ts';
-import { partitionText } from './partition-text.ts';
+import type { DeleteCounts, FileDetail, PartitionHealth, SizeBucket } from '../domain/health.ts';
+import { clusteringOf } from './clustering.ts';
+import { FILE_KINDS, type ManifestDigest } from './manifest-digest.ts';
+import type { ManifestStore } from './manifest-store.ts';
+import { type ReadObject, readManifestList } from './manifests.ts';
+import type { SnapshotFiles, TableMetadata } from './metadata.ts';
 
 /** What the manifests of one snapshot hold. */
 export interface FileCounts {
@@ -19,129 +14,205 @@ export interface FileCounts {
   readonly totalBytes: number;
   readonly deleteFiles: number;
   readonly smallFiles: number;
+  readonly partitionCount: number;
+  readonly filesPerPartitionMax: number;
   /** `null`: more partitions than are kept apart. */
   readonly partitions: readonly PartitionHealth[] | null;
+  readonly detail: FileDetail;
 }
 
 /** A file counts as small below this share of the target (design: defaults). */
 export const SMALL_SHARE = 0.75;
-/** Manifests in memory at once; each is some 8 MB. */
-const CONCURRENT_READS = 4;
-/** About 300 bytes each: beyond, only the table as a whole is counted. */
+/** About 300 bytes each: beyond, they are counted, not shown. */
 const MAX_PARTITIONS = 100_000;
+const MB = 2 ** 20;
+/** 1 MB, 2 MB, … 1 GB, and what is larger. */
+const SIZE_BOUNDS: readonly number[] = Array.from({ length: 11 }, (_, power) => MB * 2 ** power);
+const [DATA, POSITION, EQUALITY, VECTOR] = FILE_KINDS.keys();
 
-type Partition = { -readonly [Key in keyof PartitionHealth]: PartitionHealth[Key] };
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
+type Partition = Writable<PartitionHealth>;
 
 interface Tally {
-  readonly smallBelowBytes: number;
-  readonly partitions: Map<string, Partition>;
+  readonly metadata: TableMetadata;
+  readonly targetBytes: number;
+  readonly places: Map<string, number>;
+  readonly partitions: Partition[];
+  readonly sizes: Writable<SizeBucket>[];
+  readonly deletes: Writable<DeleteCounts>;
+  /** Of data files and deletes, with the place of each file's partition in the whole table. */
+  readonly chunks: { readonly digest: ManifestDigest; readonly partitionOf: Uint32Array }[];
   records: number;
-  dataFiles: number;
   totalBytes: number;
-  deleteFiles: number;
-  smallFiles: number;
-  overflow: boolean;
 }
 
-/** Reads a snapshot's manifest list and manifests and counts their live files by partition. */
+/** Counts the live files of a snapshot by partition; what is known of a manifest is not read. */
 export async function countFiles(
   metadata: TableMetadata,
   files: SnapshotFiles,
   targetFileSizeBytes: number,
   readObject: ReadObject,
+  store: ManifestStore,
 ): Promise<FileCounts> {
   const manifests = await readManifestList(files, readObject);
-  const types: TypeCache = new Map();
-  const tally: Tally = {
-    smallBelowBytes: targetFileSizeBytes * SMALL_SHARE,
-    partitions: new Map(),
-    records: 0,
-    dataFiles: 0,
-    totalBytes: 0,
-    deleteFiles: 0,
-    smallFiles: 0,
-    overflow: false,
-  };
-  await forEachAtOnce(manifests, CONCURRENT_READS, async (manifest) => {
-    const spec = specOf(metadata, manifest);
-    for await (const entry of readManifest(manifest, readObject, types)) add(tally, spec, entry);
-  });
-  const { records, dataFiles, totalBytes, deleteFiles, smallFiles } = tally;
-  const partitions = tally.overflow ? null : sortedPartitions(tally);
+  const tally = newTally(metadata, targetFileSizeBytes);
+  const context = { specs: metadata.specs, columns: metadata.sortColumns };
+  await store.visit(manifests, context, (digest) => addDigest(tally, digest));
+  return finish(tally, manifests.length);
+}
+
+/** What a table without a snapshot has. */
+export function countNothing(metadata: TableMetadata, targetFileSizeBytes: number): FileCounts {
+  return finish(newTally(metadata, targetFileSizeBytes), 0);
+}
+
+function newTally(metadata: TableMetadata, targetBytes: number): Tally {
   return {
-    manifests: manifests.length,
-    records,
-    dataFiles,
-    totalBytes,
-    deleteFiles,
-    smallFiles,
-    partitions,
+    metadata,
+    targetBytes,
+    places: new Map(),
+    partitions: [],
+    sizes: [...SIZE_BOUNDS, null].map((belowBytes) => ({ belowBytes, files: 0, bytes: 0 })),
+    deletes: {
+      positionFiles: 0,
+      positionRecords: 0,
+      equalityFiles: 0,
+      equalityRecords: 0,
+      vectors: 0,
+      vectorRecords: 0,
+    },
+    chunks: [],
+    records: 0,
+    totalBytes: 0,
   };
 }
 
-function specOf(metadata: TableMetadata, manifest: ManifestFile): PartitionSpec {
-  return metadata.specs.get(manifest.specId) ?? { specId: manifest.specId, fields: [] };
+function addDigest(tally: Tally, digest: ManifestDigest): void {
+  const places = digest.partitions.map((values) => placeOf(tally, digest.specId, values));
+  const { kinds, bytes, records, partitionOf } = digest;
+  for (let file = 0; file < kinds.length; file += 1) {
+    const size = bytes[file] as number;
+    const rows = records[file] as number;
+    const place = places[partitionOf[file] as number] as number;
+    tally.totalBytes += size;
+    if (kinds[file] === DATA) addData(tally, tally.partitions[place] as Partition, size, rows);
+    else addDelete(tally, tally.partitions[place] as Partition, kinds[file] as number, rows);
+  }
+  if (tally.metadata.sortColumns.length === 0) return;
+  const places32 = Uint32Array.from(partitionOf, (index) => places[index] as number);
+  tally.chunks.push({ digest, partitionOf: places32 });
 }
 
-function add(tally: Tally, spec: PartitionSpec, entry: FileEntry): void {
-  const isData = entry.content === 'data';
-  const isSmall = isData && entry.bytes < tally.smallBelowBytes;
-  tally.totalBytes += entry.bytes;
-  tally.records += isData ? entry.records : 0;
-  tally.dataFiles += isData ? 1 : 0;
-  tally.deleteFiles += isData ? 0 : 1;
-  tally.smallFiles += isSmall ? 1 : 0;
-  const partition = partitionOf(tally, spec, entry.partition);
-  if (partition === null) return;
-  partition.dataFiles += isData ? 1 : 0;
-  partition.totalBytes += isData ? entry.bytes : 0;
-  partition.deleteFiles += isData ? 0 : 1;
+function addData(tally: Tally, partition: Partition, size: number, rows: number): void {
+  const isSmall = size < tally.targetBytes * SMALL_SHARE;
+  tally.records += rows;
+  partition.dataFiles += 1;
+  partition.totalBytes += size;
   partition.smallFiles += isSmall ? 1 : 0;
-  partition.smallBytes += isSmall ? entry.bytes : 0;
+  partition.smallBytes += isSmall ? size : 0;
+  const bucket = tally.sizes[sizeClass(size)] as Writable<SizeBucket>;
+  bucket.files += 1;
+  bucket.bytes += size;
+}
+
+function sizeClass(size: number): number {
+  if (size < MB) return 0;
+  return Math.min(SIZE_BOUNDS.length, Math.floor(Math.log2(size / MB)) + 1);
+}
+
+function addDelete(tally: Tally, partition: Partition, kind: number, rows: number): void {
+  const { deletes } = tally;
+  partition.deleteFiles += 1;
+  switch (kind) {
+    case POSITION:
+      deletes.positionFiles += 1;
+      deletes.positionRecords += rows;
+      break;
+    case EQUALITY:
+      deletes.equalityFiles += 1;
+      deletes.equalityRecords += rows;
+      break;
+    case VECTOR:
+      deletes.vectors += 1;
+      deletes.vectorRecords += rows;
+      break;
+  }
 }
 
 /** Partitions of different specs stay apart, also where their values look alike. */
-function partitionOf(
-  tally: Tally,
-  spec: PartitionSpec,
-  values: readonly unknown[],
-): Partition | null {
-  const named = spec.fields.map((field, index) => {
-    return [field.name, partitionText(field, values[index])] as const;
-  });
-  const key = JSON.stringify([spec.specId, ...named.map(([, value]) => value)]);
-  const known = tally.partitions.get(key);
+function placeOf(tally: Tally, specId: number, values: readonly (string | null)[]): number {
+  const key = JSON.stringify([specId, ...values]);
+  const known = tally.places.get(key);
   if (known !== undefined) return known;
-  if (tally.partitions.size >= MAX_PARTITIONS) {
-    tally.overflow = true;
-    return null;
-  }
-  const made: Partition = {
-    partition: Object.fromEntries(named),
+  const place = tally.partitions.length;
+  const fields = tally.metadata.specs.get(specId)?.fields ?? [];
+  tally.places.set(key, place);
+  tally.partitions.push({
+    partition: Object.fromEntries(fields.map(({ name }, at) => [name, values[at] ?? null])),
     dataFiles: 0,
     totalBytes: 0,
     smallFiles: 0,
     smallBytes: 0,
     deleteFiles: 0,
-  };
-  tally.partitions.set(key, made);
-  return made;
+  });
+  return place;
 }
 
-function sortedPartitions(tally: Tally): readonly PartitionHealth[] {
-  return [...tally.partitions.entries()]
+function finish(tally: Tally, manifests: number): FileCounts {
+  const { partitions, records, totalBytes, deletes } = tally;
+  const shown = partitions.length <= MAX_PARTITIONS ? sortedPartitions(tally) : null;
+  return {
+    manifests,
+    records,
+    totalBytes,
+    dataFiles: sum(partitions, (one) => one.dataFiles),
+    deleteFiles: deletes.positionFiles + deletes.equalityFiles + deletes.vectors,
+    smallFiles: sum(partitions, (one) => one.smallFiles),
+    partitionCount: partitions.length,
+    filesPerPartitionMax: partitions.reduce((most, one) => Math.max(most, one.dataFiles), 0),
+    partitions: shown,
+    detail: detailOf(tally),
+  };
+}
+
+function detailOf(tally: Tally): FileDetail {
+  const withData = tally.partitions.filter((one) => one.dataFiles > 0);
+  const most = withData.reduce((largest, one) => Math.max(largest, one.totalBytes), 0);
+  const mean = sum(withData, (one) => one.totalBytes) / Math.max(1, withData.length);
+  return {
+    sizes: tally.sizes,
+    deletes: tally.deletes,
+    partitionSkew: mean === 0 ? 1 : most / mean,
+    backlogFiles: sum(withData, ({ dataFiles, totalBytes }) =>
+      Math.max(0, dataFiles - Math.max(1, Math.ceil(totalBytes / tally.targetBytes))),
+    ),
+    clustering: tally.metadata.sortColumns.flatMap((column) => {
+      const sides = tally.chunks.flatMap(({ digest }) => {
+        return digest.columns.find((one) => one.fieldId === column.fieldId) ?? [];
+      });
+      const lower = sides.map((one) => one.lower);
+      const upper = sides.map((one) => one.upper);
+      return clusteringOf({ column, lower, upper }, partitionsOf(tally)) ?? [];
+    }),
+  };
+}
+
+function partitionsOf({ chunks }: Tally): Uint32Array {
+  const all = new Uint32Array(chunks.reduce((count, one) => count + one.partitionOf.length, 0));
+  let at = 0;
+  for (const { partitionOf } of chunks) {
+    all.set(partitionOf, at);
+    at += partitionOf.length;
+  }
+  return all;
+}
+
+function sortedPartitions({ places, partitions }: Tally): readonly PartitionHealth[] {
+  return [...places]
     .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([, partition]) => partition);
+    .map(([, place]) => partitions[place] as Partition);
 }
 
-async function forEachAtOnce<T>(
-  items: readonly T[],
-  width: number,
-  action: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  const worker = async () => {
-    for (const item of queue) await action(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker));
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
 }

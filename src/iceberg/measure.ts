@@ -1,37 +1,50 @@
 import type { MeasureOptions } from '../activities/ports.ts';
 import type { SnapshotInfo, TableHealth } from '../domain/health.ts';
 import { type TableRef, tableKey } from '../domain/table.ts';
-import { countFiles, type FileCounts } from './file-counts.ts';
+import { countFiles, countNothing, type FileCounts } from './file-counts.ts';
+import type { ManifestStore } from './manifest-store.ts';
 import type { ReadObject } from './manifests.ts';
 import type { TableMetadata } from './metadata.ts';
 
 /** Iceberg's own default of `write.target-file-size-bytes`. */
 export const DEFAULT_TARGET_BYTES = 512 * 2 ** 20;
 
+/** A table's metadata as it was loaded, and how to read what it names. */
+export interface MeasureInput {
+  readonly table: TableRef;
+  readonly metadata: TableMetadata;
+  /** Length of the text it came as; `null`: not known. */
+  readonly metadataBytes: number | null;
+  readonly readObject: ReadObject;
+  readonly store: ManifestStore;
+}
+
 /** Fills a table's health from its metadata and, at depth `files`, the head's manifests. */
-export async function measure(
-  table: TableRef,
-  metadata: TableMetadata,
-  options: MeasureOptions,
-  readObject: ReadObject,
-): Promise<TableHealth> {
+export async function measure(input: MeasureInput, options: MeasureOptions): Promise<TableHealth> {
+  const { table, metadata } = input;
   const head = headOf(metadata);
-  const targetFileSizeBytes = targetOf(metadata);
+  const targetFileSizeBytes = options.targetFileSizeBytes ?? targetOf(metadata);
   const totals = head === null ? NO_FILES : summaryTotals(head);
   // Totals are optional in a summary: where a writer left them out, only the manifests know.
-  const mustRead = head !== null && (options.depth === 'files' || totals === null);
-  const files = head === null ? undefined : metadata.files.get(head.snapshotId);
-  const counts =
-    mustRead && files !== undefined
-      ? await countFiles(metadata, files, targetFileSizeBytes, readObject)
-      : null;
-  const empty = head === null && options.depth === 'files' ? EMPTY_COUNTS : null;
+  const mustRead = options.depth === 'files' || totals === null;
+  const counts = mustRead ? await count(input, head, targetFileSizeBytes) : null;
   return {
     ...describe(table, metadata, options.nowMs),
+    metadataBytes: input.metadataBytes,
     targetFileSizeBytes,
     ...figures(counts ?? totals ?? NO_FILES),
-    ...depthFigures(counts ?? empty),
+    ...depthFigures(counts),
   };
+}
+
+async function count(
+  { metadata, readObject, store }: MeasureInput,
+  head: SnapshotInfo | null,
+  targetBytes: number,
+): Promise<FileCounts> {
+  const files = head === null ? undefined : metadata.files.get(head.snapshotId);
+  if (files === undefined) return countNothing(metadata, targetBytes);
+  return countFiles(metadata, files, targetBytes, readObject, store);
 }
 
 const WEEK_MS = 7 * 86_400_000;
@@ -44,7 +57,6 @@ interface Totals {
 }
 
 const NO_FILES: Totals = { records: 0, dataFiles: 0, totalBytes: 0, deleteFiles: 0 };
-const EMPTY_COUNTS: FileCounts = { ...NO_FILES, manifests: 0, smallFiles: 0, partitions: [] };
 
 function headOf(metadata: TableMetadata): SnapshotInfo | null {
   const id = metadata.currentSnapshotId;
@@ -77,17 +89,16 @@ function figures(totals: Totals) {
 }
 
 function depthFigures(counts: FileCounts | null) {
-  const partitions = counts?.partitions ?? null;
-  // A loop: spreading a hundred thousand arguments overflows the stack.
-  const max = partitions?.reduce((most, one) => Math.max(most, one.dataFiles), 0) ?? null;
+  const detail = counts?.detail ?? null;
+  const depths = (detail?.clustering ?? []).map((one) => one.depth);
   return {
     manifests: counts?.manifests ?? null,
     smallFiles: counts?.smallFiles ?? null,
-    partitions: partitions?.length ?? null,
-    filesPerPartitionMax: max,
-    partitionHealth: partitions,
-    clusteringDepth: null,
-    detail: null,
+    partitions: counts?.partitionCount ?? null,
+    filesPerPartitionMax: counts?.filesPerPartitionMax ?? null,
+    partitionHealth: counts?.partitions ?? null,
+    clusteringDepth: depths.length === 0 ? null : Math.max(...depths),
+    detail,
   };
 }
 
@@ -107,7 +118,6 @@ function describe(table: TableRef, metadata: TableMetadata, nowMs: number) {
     oldestSnapshotAgeMs: snapshots.length === 0 ? null : nowMs - oldest,
     lastCommitAgeMs: head === null ? null : nowMs - head.committedAtMs,
     commitsPerDay: snapshots.filter((one) => nowMs - one.committedAtMs < WEEK_MS).length / 7,
-    metadataBytes: null,
     metadataLogEntries: metadata.metadataLog.length,
     refs: metadata.refs,
     properties: metadata.properties,

@@ -56,7 +56,19 @@ const partitionField = z
   }));
 const partitionSpec = z.object({ 'spec-id': z.int(), fields: z.array(partitionField) });
 
-const snapshot = z.object({
+const sortField = z
+  .object({
+    'source-id': z.int().optional(),
+    'source-ids': z.array(z.int()).optional(),
+    transform: z.string(),
+  })
+  .transform((read) => ({
+    sourceId: read['source-id'] ?? read['source-ids']?.[0] ?? -1,
+    transform: read.transform,
+  }));
+const sortOrder = z.object({ 'order-id': z.int(), fields: z.array(sortField) });
+
+export const SNAPSHOT = z.object({
   'snapshot-id': id,
   'parent-snapshot-id': id.nullish(),
   'sequence-number': z.int().default(0),
@@ -91,12 +103,15 @@ export const METADATA = z.object({
   'partition-specs': z.array(partitionSpec).optional(),
   /** v1 without `partition-specs`. */
   'partition-spec': z.array(partitionField).optional(),
+  'sort-orders': z.array(sortOrder).default([]),
+  'default-sort-order-id': z.int().optional(),
   'current-snapshot-id': id.nullish(),
-  snapshots: z.array(snapshot).default([]),
+  snapshots: z.array(SNAPSHOT).default([]),
   refs: z.record(z.string(), ref).optional(),
   'metadata-log': z.array(logEntry).default([]),
 });
 export type MetadataJson = z.infer<typeof METADATA>;
+export type SnapshotJson = z.infer<typeof SNAPSHOT>;
 
 export const LOAD_TABLE = z.object({
   'metadata-location': z.string().nullish(),

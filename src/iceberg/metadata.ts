@@ -1,5 +1,5 @@
 import type { SnapshotInfo, SnapshotRef } from '../domain/health.ts';
-import type { FieldJson, MetadataJson, TypeJson } from './metadata.schema.ts';
+import type { FieldJson, MetadataJson, SnapshotJson, TypeJson } from './metadata.schema.ts';
 
 export interface PartitionField {
   readonly name: string;
@@ -21,6 +21,14 @@ export interface SnapshotFiles {
   readonly manifests: readonly string[];
 }
 
+/** A column by which the table is to be clustered. */
+export interface SortColumn {
+  readonly fieldId: number;
+  /** Dotted. */
+  readonly name: string;
+  readonly type: string;
+}
+
 /** Table metadata of any format version in one form. */
 export interface TableMetadata {
   readonly formatVersion: number;
@@ -31,6 +39,8 @@ export interface TableMetadata {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly specs: ReadonlyMap<number, PartitionSpec>;
   readonly defaultSpecId: number;
+  /** Of the default sort order; else those that {@link CLUSTER_PROPERTY} names. */
+  readonly sortColumns: readonly SortColumn[];
   readonly currentSnapshotId: string | null;
   readonly snapshots: readonly SnapshotInfo[];
   /** By snapshot id. */
@@ -39,6 +49,9 @@ export interface TableMetadata {
   /** Earlier metadata files that the table still names, oldest first. */
   readonly metadataLog: readonly string[];
 }
+
+/** Names the columns of a table that is kept in Z-order, `a,b`: Iceberg has no place for them. */
+export const CLUSTER_PROPERTY = 'icewright.cluster-by';
 
 /** Brings v1, v2 and v3 metadata into one form; the JSON has passed the schema. */
 export function readMetadata(json: MetadataJson): TableMetadata {
@@ -59,6 +72,7 @@ export function readMetadata(json: MetadataJson): TableMetadata {
     columns: columns.map((one) => ({ name: one.name, type: typeText(one.type) })),
     specs,
     defaultSpecId: json['default-spec-id'] ?? 0,
+    sortColumns: readSortColumns(json, sources),
     currentSnapshotId,
     snapshots: json.snapshots.map(snapshotInfo),
     files: new Map(json.snapshots.map((one) => [one['snapshot-id'], snapshotFiles(one)])),
@@ -66,8 +80,6 @@ export function readMetadata(json: MetadataJson): TableMetadata {
     metadataLog: json['metadata-log'].map((entry) => entry['metadata-file']),
   };
 }
-
-type SnapshotJson = MetadataJson['snapshots'][number];
 
 function snapshotInfo(json: SnapshotJson): SnapshotInfo {
   const { operation, ...summary } = json.summary;
@@ -139,6 +151,31 @@ function readSpecs(
       return [spec['spec-id'], { specId: spec['spec-id'], fields }];
     }),
   );
+}
+
+/** A bucket says nothing of the order of what is in it; the other transforms keep the order. */
+function readSortColumns(
+  json: MetadataJson,
+  sources: ReadonlyMap<number, Source>,
+): readonly SortColumn[] {
+  const order = json['sort-orders'].find(
+    (one) => one['order-id'] === json['default-sort-order-id'],
+  );
+  const sorted = (order?.fields ?? [])
+    .filter(({ transform }) => !/^(bucket|void|unknown)/.test(transform))
+    .map((field) => field.sourceId);
+  const named = (json.properties[CLUSTER_PROPERTY] ?? '').split(',').map((one) => one.trim());
+  const ids = order !== undefined && order.fields.length > 0 ? sorted : idsOf(named, sources);
+  return [...new Set(ids)].flatMap((fieldId) => {
+    const source = sources.get(fieldId);
+    return source === undefined ? [] : [{ fieldId, ...source }];
+  });
+}
+
+/** The last of a name is of the current schema. */
+function idsOf(names: readonly string[], sources: ReadonlyMap<number, Source>): readonly number[] {
+  const byName = new Map([...sources].map(([fieldId, { name }]) => [name, fieldId]));
+  return names.flatMap((name) => byName.get(name) ?? []);
 }
 
 function indexFields(

@@ -41,7 +41,7 @@ function valueText(type: string, value: unknown): string {
     case 'date':
       return dayText(Number(value) * DAY_MS);
     case 'time':
-      return new Date(Number(BigInt(plainText(value)) / 1000n)).toISOString().slice(11, 23);
+      return timestampText(BigInt(plainText(value)), 6, false).slice(11);
     case 'timestamp':
     case 'timestamptz':
       return timestampText(BigInt(plainText(value)), 6, type.endsWith('tz'));

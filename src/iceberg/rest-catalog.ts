@@ -1,26 +1,32 @@
-import type { Catalog, MeasureOptions } from '../activities/ports.ts';
+import type { Catalog, ManifestCache, MeasureOptions, Remeasured } from '../activities/ports.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { TableHealth } from '../domain/health.ts';
 import { type TableRef, tableKey } from '../domain/table.ts';
 import { listNamespaces, listTablesIn } from './listing.ts';
+import { createManifestStore, type ManifestStore } from './manifest-store.ts';
 import type { ReadObject } from './manifests.ts';
-import { measure } from './measure.ts';
-import { LOAD_TABLE } from './metadata.schema.ts';
+import { type MeasureInput, measure } from './measure.ts';
+import { LOAD_TABLE, type SnapshotJson } from './metadata.schema.ts';
 import { readMetadata, type TableMetadata } from './metadata.ts';
 import {
   createRestClient,
   messageOf,
   parseBody,
+  type RestAnswer,
   type RestClient,
   type RestClientOptions,
 } from './rest-client.ts';
-import { createTableCache, type TableCache } from './table-cache.ts';
+import { readSlimSnapshot } from './slim-snapshot.ts';
+import { createSnapshotSplitter } from './snapshot-splitter.ts';
+import { type CachedTable, createTableCache, type TableCache } from './table-cache.ts';
 
 export interface RestCatalogOptions extends RestClientOptions {
   /** Name of the catalog in table keys: `lake`. */
   readonly name: string;
   /** Reads manifests; only depth `files` needs it. */
   readonly readObject: ReadObject;
+  /** What is known of manifests from earlier processes; default: nothing. */
+  readonly manifests?: ManifestCache | undefined;
   /** Metadata text that is remembered for conditional loads. Default 16 MB. */
   readonly cacheBytes?: number | undefined;
 }
@@ -29,6 +35,10 @@ export interface LoadedTable {
   readonly metadata: TableMetadata;
   /** Address of the metadata file; `null` when the catalog does not tell. */
   readonly metadataLocation: string | null;
+  /** `null`: the catalog sends none. */
+  readonly etag: string | null;
+  /** Length of the text that the catalog sent. */
+  readonly metadataBytes: number;
   /** `true`: the catalog said "not modified" and the remembered table was used. */
   readonly notModified: boolean;
 }
@@ -50,23 +60,24 @@ export interface RestCatalog extends Catalog {
   loadTable(table: TableRef, options?: LoadOptions): Promise<LoadedTable>;
 }
 
+/** Of Iceberg's table format. */
+const NEWEST_VERSION = 3;
 const DEFAULT_CACHE_BYTES = 16 * 2 ** 20;
 
 /** A read-only client of an Iceberg REST catalog. Connections are kept alive. */
 export function createRestCatalog(options: RestCatalogOptions): RestCatalog {
   const client = createRestClient(options);
   const cache = createTableCache(options.cacheBytes ?? DEFAULT_CACHE_BYTES);
-  const context: Context = { client, cache, readObject: options.readObject };
+  const { readObject, manifests } = options;
+  const store = createManifestStore({ readObject, cache: manifests });
+  const context: Context = { client, cache, readObject, store };
   return {
     listNamespaces: async () => (await listNamespaces(client)).map((one) => one.join('.')).sort(),
     listTables: () => listTables(client, options.name),
     tableExists: (table) => tableExists(client, table),
     loadTable: (table, loadOptions) => loadTable(context, table, loadOptions ?? {}),
     measureTable: (table, measureOptions) => measureTable(context, table, measureOptions),
-    remeasureTable: async (table, { etag: _etag, ...measureOptions }) => {
-      const health = await measureTable(context, table, measureOptions);
-      return { changed: true, etag: null, health };
-    },
+    remeasureTable: (table, { etag, ...rest }) => remeasureTable(context, table, etag, rest),
   };
 }
 
@@ -74,6 +85,7 @@ interface Context {
   readonly client: RestClient;
   readonly cache: TableCache;
   readonly readObject: ReadObject;
+  readonly store: ManifestStore;
 }
 
 async function listTables(client: RestClient, catalog: string): Promise<readonly TableRef[]> {
@@ -104,37 +116,60 @@ async function loadTable(
   table: TableRef,
   options: LoadOptions,
 ): Promise<LoadedTable> {
-  const { client, cache } = context;
+  const { cache } = context;
   const snapshots = options.snapshots ?? 'all';
   const key = `${snapshots} ${tableKey(table)}`;
   const known = options.fresh === true ? undefined : cache.get(key);
+  const read = await requestTable(context, table, snapshots, known?.etag ?? null);
+  if (read !== 'not modified') {
+    cache.delete(key);
+    if (read.etag !== null) cache.set(key, { ...read, etag: read.etag });
+    return { ...read, notModified: false };
+  }
+  return { ...(known as CachedTable), notModified: true };
+}
+
+/** One request; `etag` of what the caller has already. */
+async function requestTable(
+  { client }: Context,
+  table: TableRef,
+  snapshots: 'all' | 'refs',
+  etag: string | null,
+): Promise<Omit<LoadedTable, 'notModified'> | 'not modified'> {
+  const where = `${client.url} (table ${tableKey(table)})`;
+  const found: SnapshotJson[] = [];
   const answer = await client.send(await tablePath(client, table), {
     query: { snapshots },
-    headers: known === undefined ? {} : { 'If-None-Match': known.etag },
+    headers: etag === null ? {} : { 'If-None-Match': etag },
+    largeBody: () => createSnapshotSplitter((text) => found.push(readSlimSnapshot(text, where))),
   });
-  if (answer.status === 304 && known !== undefined) {
-    return { ...loaded(known), notModified: true };
-  }
+  if (answer.status === 304 && etag !== null) return 'not modified';
   if (answer.status === 404) {
-    cache.delete(key);
     const message = `table ${tableKey(table)} is not in the catalog at ${client.url}`;
     throw new IcewrightError('TableNotFound', `${message}: ${messageOf(answer)}`, {
       table: tableKey(table),
     });
   }
-  const body = parseBody(LOAD_TABLE, answer, `${client.url} (table ${tableKey(table)})`);
-  const read = {
-    metadata: readMetadata(body.metadata),
+  checkVersion(answer, where);
+  const body = parseBody(LOAD_TABLE, answer, where);
+  const json = found.length === 0 ? body.metadata : { ...body.metadata, snapshots: found };
+  return {
+    metadata: readMetadata(json),
     metadataLocation: body['metadata-location'] ?? null,
+    etag: answer.etag,
+    metadataBytes: answer.textBytes,
   };
-  if (answer.etag !== null) {
-    cache.set(key, { ...read, etag: answer.etag, textBytes: answer.text.length });
-  }
-  return { ...read, notModified: false };
 }
 
-function loaded(known: { metadata: TableMetadata; metadataLocation: string | null }) {
-  return { metadata: known.metadata, metadataLocation: known.metadataLocation };
+/** Before the shape is checked: a later version may have another one. */
+function checkVersion({ text }: RestAnswer, where: string): void {
+  const version = Number(/"format-version"\s*:\s*(\d+)/.exec(text)?.[1] ?? 0);
+  if (version <= NEWEST_VERSION) return;
+  throw new IcewrightError(
+    'CatalogRejected',
+    `${where} is of format-version ${version} of Iceberg; readable are 1 to ${NEWEST_VERSION}`,
+    { where, damage: `format version ${version}` },
+  );
 }
 
 async function measureTable(
@@ -142,15 +177,42 @@ async function measureTable(
   table: TableRef,
   options: MeasureOptions,
 ): Promise<TableHealth> {
-  const first = await loadTable(context, table, {});
+  return measureLoaded(context, table, await loadTable(context, table, {}), options);
+}
+
+/** Leaves the remembered tables as they are: a sweep of thousands would drive out all of them. */
+async function remeasureTable(
+  context: Context,
+  table: TableRef,
+  etag: string | null,
+  options: MeasureOptions,
+): Promise<Remeasured> {
+  const read = await requestTable(context, table, 'all', etag);
+  if (read === 'not modified') return { changed: false };
+  const health = await measureLoaded(context, table, read, options);
+  return { changed: true, etag: read.etag, health };
+}
+
+type Measurable = Pick<LoadedTable, 'metadata' | 'metadataBytes'>;
+
+async function measureLoaded(
+  context: Context,
+  table: TableRef,
+  first: Measurable,
+  options: MeasureOptions,
+): Promise<TableHealth> {
+  const { readObject, store } = context;
+  const input = ({ metadata, metadataBytes }: Measurable): MeasureInput => {
+    return { table, metadata, metadataBytes, readObject, store };
+  };
   try {
-    return await measure(table, first.metadata, options, context.readObject);
+    return await measure(input(first), options);
   } catch (cause) {
     if (!isMissingObject(cause)) throw cause;
     // Between loading and reading, a commit and an expiry may have removed what was loaded.
     const again = await loadTable(context, table, { fresh: true });
     if (again.metadata.currentSnapshotId === first.metadata.currentSnapshotId) throw cause;
-    return measure(table, again.metadata, options, context.readObject);
+    return measure(input(again), options);
   }
 }
 

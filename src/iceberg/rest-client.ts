@@ -15,6 +15,8 @@ export interface RestAnswer {
   readonly status: number;
   readonly etag: string | null;
   readonly text: string;
+  /** Of the text as it came. */
+  readonly textBytes: number;
 }
 
 /** Requests to one Iceberg REST catalog, below the prefix that it asks for. */
@@ -33,7 +35,21 @@ export interface RestRequest {
   readonly method?: 'GET' | 'HEAD';
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Takes a body of more than {@link LARGE_BYTES} as it arrives, and gives what is left of it. */
+  readonly largeBody?: () => LargeBody;
 }
+
+export interface LargeBody {
+  push(chunk: Uint8Array): void;
+  end(): string;
+}
+
+/** Larger answers are not held as a whole where there is another way. */
+export const LARGE_BYTES = 8 * 2 ** 20;
+/** No table can be worked on whose metadata every commit writes anew in this size. */
+const MAX_BODY_BYTES = 2 ** 30;
+/** What is held as a text. */
+const MAX_TEXT_BYTES = 128 * 2 ** 20;
 
 interface Settings {
   readonly base: string;
@@ -106,13 +122,36 @@ async function sendOnce(wire: Wire, url: string, request: RestRequest): Promise<
         ...request.headers,
       },
     });
-    const text = await response.text();
-    return { status: response.status, etag: response.headers.get('etag'), text };
+    const body = await readBody(response, wire.url, request.largeBody);
+    return { status: response.status, etag: response.headers.get('etag'), ...body };
   } catch (cause) {
+    if (cause instanceof IcewrightError) throw cause;
     const why = reasonOf(cause);
     const message = `the Iceberg catalog at ${wire.url} cannot be reached: ${why}`;
     throw new IcewrightError('CatalogUnavailable', message, { url: wire.url }, cause);
   }
+}
+
+async function readBody(response: Response, url: string, largeBody: RestRequest['largeBody']) {
+  const chunks: Uint8Array[] = [];
+  let large: LargeBody | null = null;
+  let textBytes = 0;
+  for await (const chunk of response.body ?? []) {
+    textBytes += chunk.length;
+    if (textBytes > (large === null ? MAX_TEXT_BYTES : MAX_BODY_BYTES)) throw tooLarge(url);
+    if (large === null && largeBody !== undefined && textBytes > LARGE_BYTES) {
+      large = largeBody();
+      for (const before of chunks.splice(0)) large.push(before);
+    }
+    if (large === null) chunks.push(chunk);
+    else large.push(chunk);
+  }
+  return { text: large?.end() ?? Buffer.concat(chunks).toString('utf8'), textBytes };
+}
+
+function tooLarge(url: string): IcewrightError {
+  const message = `the Iceberg catalog at ${url} answered with more than can be read: expire snapshots`;
+  return new IcewrightError('CatalogRejected', message, { url, damage: 'too large' });
 }
 
 function accept(wire: Wire, answer: RestAnswer): RestAnswer {

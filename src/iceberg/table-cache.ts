@@ -6,7 +6,7 @@ export interface CachedTable {
   readonly metadata: TableMetadata;
   readonly metadataLocation: string | null;
   /** Length of the text it was parsed from: the objects take about three times as much. */
-  readonly textBytes: number;
+  readonly metadataBytes: number;
 }
 
 export interface TableCache {
@@ -20,7 +20,7 @@ export function createTableCache(maxTextBytes: number): TableCache {
   const held = new Map<string, CachedTable>();
   let total = 0;
   const remove = (key: string) => {
-    total -= held.get(key)?.textBytes ?? 0;
+    total -= held.get(key)?.metadataBytes ?? 0;
     held.delete(key);
   };
   return {
@@ -34,9 +34,9 @@ export function createTableCache(maxTextBytes: number): TableCache {
     },
     set: (key, table) => {
       remove(key);
-      if (table.textBytes > maxTextBytes) return;
+      if (table.metadataBytes > maxTextBytes) return;
       held.set(key, table);
-      total += table.textBytes;
+      total += table.metadataBytes;
       for (const oldest of held.keys()) {
         if (total <= maxTextBytes) break;
         remove(oldest);

@@ -1,5 +1,5 @@
 /** The ledger: what was planned, run and done, in PostgreSQL. */
-import type { Ledger } from '../activities/ports.ts';
+import type { Ledger, ManifestCache } from '../activities/ports.ts';
 import { type LedgerOptions, ledgerError, openPool, type Queryable } from './connection.ts';
 import {
   deleteReports,
@@ -8,6 +8,7 @@ import {
   selectReports,
   upsertReports,
 } from './health.ts';
+import { selectDigests, upsertDigests } from './manifest-digests.ts';
 import {
   insertReceipt,
   insertStarted,
@@ -24,6 +25,8 @@ export interface ClosableLedger extends Ledger {
   /** Rejects when the database does not answer. */
   ping(): Promise<void>;
   close(): Promise<void>;
+  /** Digests of manifests, for the reader of tables. */
+  readonly manifests: ManifestCache;
 }
 
 /**
@@ -46,6 +49,10 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
       await db.query('select 1', []);
     },
     close: () => pool.end(),
+    manifests: {
+      load: (paths) => selectDigests(db, paths),
+      save: (entries) => upsertDigests(db, entries),
+    },
     savePlan: (plan, digest) => insertPlan(db, plan, digest),
     readPlan: (planId) => selectPlan(db, planId),
     saveRun: (run) => upsertRun(db, run),

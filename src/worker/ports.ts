@@ -44,7 +44,7 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
   const temporal = await connectTemporal(config.temporal, 30_000);
   const plainLedger = createLedger({ url: config.ledgerUrl });
   const { ledger, endTraces } = await startTraces(config, plainLedger);
-  const catalog = openCatalog(config);
+  const catalog = openCatalog(config, plainLedger.manifests);
   const project = openProject({ ...config, catalogName: config.catalog.name });
   const metrics = createMetrics({ tablesMax: config.metricsTables, onRender: onScrape });
   const spark = createSparkRunner({

@@ -37,8 +37,8 @@ function container(codec: string, pack: (block: Buffer) => Buffer): Buffer {
   return Buffer.concat([header, LONG.toBuffer(2), LONG.toBuffer(block.length), block, SYNC]);
 }
 
-function read(bytes: Buffer, project = (schema: unknown) => schema) {
-  return [...readAvro(bytes, URI, project as never, new Map())].map((record) => ({ ...record }));
+function read(bytes: Buffer, keep: (field: string) => boolean = () => true) {
+  return [...readAvro(bytes, URI, keep)];
 }
 
 function failure(bytes: Buffer): IcewrightError {
@@ -65,11 +65,7 @@ describe('an Avro file', () => {
   });
 
   it('gives only what is asked for', () => {
-    const names = (schema: unknown) => ({
-      ...(schema as typeof SCHEMA),
-      fields: SCHEMA.fields.slice(1),
-    });
-    expect(read(plain, names as never)).toEqual([{ name: 'x' }, { name: null }]);
+    expect(read(plain, (field) => field === 'name')).toEqual([{ name: 'x' }, { name: null }]);
   });
 
   it('of a codec that cannot be read names the remedy', () => {

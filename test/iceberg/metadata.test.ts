@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseExactJson } from '../../src/domain/exact-json.ts';
 import type { TableHealth } from '../../src/domain/health.ts';
+import { createManifestStore } from '../../src/iceberg/manifest-store.ts';
 import { measure } from '../../src/iceberg/measure.ts';
 import { METADATA } from '../../src/iceberg/metadata.schema.ts';
 import { readMetadata } from '../../src/iceberg/metadata.ts';
@@ -66,8 +67,11 @@ const V2 = {
 
 function health(json: unknown): Promise<TableHealth> {
   const table = { catalog: 'lake', namespace: 'a', name: 't' };
-  const noObjects = () => Promise.reject(new Error('must not read objects'));
-  return measure(table, read(json), { nowMs: 100, depth: 'metadata' }, noObjects);
+  const readObject = () => Promise.reject(new Error('must not read objects'));
+  const store = createManifestStore({ readObject });
+  const metadata = read(json);
+  const input = { table, metadata, metadataBytes: 7, readObject, store };
+  return measure(input, { nowMs: 100, depth: 'metadata' });
 }
 
 describe('table metadata', () => {

@@ -18,7 +18,7 @@ const cases: readonly [string, string, unknown, string | null][] = [
   ['identity', 'string', '', ''],
   ['identity', 'boolean', true, 'true'],
   ['identity', 'date', 19782, '2024-02-29'],
-  ['identity', 'time', 3_661_001_000n, '01:01:01.001'],
+  ['identity', 'time', 3_661_001_000n, '01:01:01.001000'],
   ['identity', 'timestamp', 1_709_211_723_123_456n, '2024-02-29T13:02:03.123456'],
   ['identity', 'timestamptz', 1_709_211_723_000_000n, '2024-02-29T13:02:03Z'],
   ['identity', 'timestamp', -1n, '1969-12-31T23:59:59.999999'],

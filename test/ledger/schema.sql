@@ -11,6 +11,12 @@ health_point: constraint health_point_pkey PRIMARY KEY (table_key, at)
 health_point: constraint health_point_grain_check CHECK (((grain >= 0) AND (grain <= 2)))
 health_point: CREATE UNIQUE INDEX health_point_pkey ON icewright.health_point USING btree (table_key, at)
 health_point: CREATE INDEX health_point_grain ON icewright.health_point USING btree (grain, at)
+manifest_digest.path text not null
+manifest_digest.digest bytea not null
+manifest_digest.last_used timestamp with time zone not null default now()
+manifest_digest: constraint manifest_digest_pkey PRIMARY KEY (path)
+manifest_digest: CREATE UNIQUE INDEX manifest_digest_pkey ON icewright.manifest_digest USING btree (path)
+manifest_digest: CREATE INDEX manifest_digest_unused ON icewright.manifest_digest USING btree (last_used)
 migration.number integer not null
 migration.name text not null
 migration.checksum text not null
