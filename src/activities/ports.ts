@@ -196,8 +196,20 @@ export interface Jobs {
 export interface Meter {
   operationEnded(receipt: Receipt, table: string): void;
   runEnded(kind: RunKind, state: RunState): void;
-  /** After each sweep, and from the ledger when a worker starts: the gauges follow. */
-  healthSwept(reports: readonly TableReport[]): void;
+  /**
+   * After each sweep, and from the ledger when a worker starts: the gauges follow. `reports` are
+   * those of all tables of the catalog; one that is not among them has no gauges any more.
+   */
+  healthSwept(reports: readonly TableReport[], sweep?: HealthSweep): void;
+}
+
+/** One pass over all tables of a catalog. */
+export interface HealthSweep {
+  readonly catalog: string;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+  /** Until the start of the next one. */
+  readonly intervalMs: number;
 }
 
 export type { TablePlan };

@@ -29,7 +29,7 @@ export function figuresOf(health: TableHealth): TableFigures {
   };
 }
 
-/** Placeholder of the integrator's: small files alone. */
+/** Small files and drifted totals alone. */
 export function assess(health: TableHealth): {
   readonly findings: readonly Finding[];
   readonly score: HealthScore;
@@ -38,5 +38,33 @@ export function assess(health: TableHealth): {
   const penalty = Math.round(50 * ratio);
   const because = `${health.smallFiles ?? 0} of ${health.dataFiles} files are small`;
   const parts = penalty === 0 ? [] : [{ name: 'small_files', penalty, because }];
-  return { findings: [], score: { value: 100 - penalty, parts } };
+  const drift = driftOf(health);
+  return { findings: drift === null ? [] : [drift], score: { value: 100 - penalty, parts } };
+}
+
+const SUMMARY_TOTALS = [
+  ['total-records', 'records'],
+  ['total-data-files', 'dataFiles'],
+  ['total-files-size', 'totalBytes'],
+  ['total-delete-files', 'deleteFiles'],
+] as const;
+
+/** The head's summary against what its manifests list; `null`: they agree, or were not compared. */
+function driftOf(health: TableHealth): Finding | null {
+  if (health.manifests === null) return null;
+  const head = health.snapshots.find((one) => one.snapshotId === health.snapshotId);
+  const differences = SUMMARY_TOTALS.flatMap(([name, field]) => {
+    const told = head?.summary[name];
+    // A record that a delete file takes away still counts in the summary.
+    if (told === undefined || (field === 'records' && health.deleteFiles > 0)) return [];
+    return Number(told) === health[field] ? [] : [`${name} ${told}, in fact ${health[field]}`];
+  });
+  if (differences.length === 0) return null;
+  return {
+    code: 'totals_drifted',
+    severity: 'warning',
+    message:
+      `the summary of snapshot ${health.snapshotId} tells ${differences.join('; ')}: ` +
+      'find the writer that commits wrong totals; counts shown here are those of the manifests',
+  };
 }

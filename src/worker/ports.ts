@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { createHealthActivities } from '../activities/health.ts';
 import { createNightActivities } from '../activities/night.ts';
 import { createOperateActivities } from '../activities/operate.ts';
-import type { Compiler, Jobs, Ledger } from '../activities/ports.ts';
+import type { Compiler, Jobs } from '../activities/ports.ts';
 import { createRunActivities } from '../activities/runs.ts';
 import { createTransformActivities } from '../activities/transform.ts';
 import type { ControlActivities, EngineActivities, HealthActivities } from '../activities/types.ts';
@@ -27,7 +27,6 @@ import { isRunning, submitJob } from '../temporal/jobs.ts';
 export interface Ports {
   readonly client: Client;
   readonly metrics: Metrics;
-  readonly ledger: Ledger;
   readonly controlActivities: ControlActivities & HealthActivities;
   readonly engineActivities: Readonly<Record<EngineName, EngineActivities>>;
   readonly project: ReturnType<typeof openProject>;
@@ -72,7 +71,6 @@ export async function buildPorts(config: Config): Promise<Ports> {
   return {
     client: temporal.client,
     metrics,
-    ledger,
     project,
     controlActivities: {
       ...createRunActivities({ ...planning, jobs, meter: metrics }),

@@ -3,7 +3,13 @@ import { CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createHealthActivities } from '../../src/activities/health.ts';
-import type { Catalog, Ledger, Remeasured, StoredReport } from '../../src/activities/ports.ts';
+import type {
+  Catalog,
+  HealthSweep,
+  Ledger,
+  Remeasured,
+  StoredReport,
+} from '../../src/activities/ports.ts';
 import type { HealthActivities } from '../../src/activities/types.ts';
 import { type ErrorCode, IcewrightError } from '../../src/domain/errors.ts';
 import type { TableHealth, TableReport } from '../../src/domain/health.ts';
@@ -19,6 +25,7 @@ let away: IcewrightError | null;
 let asked: string[];
 let saved: StoredReport[][];
 let swept: readonly TableReport[];
+let told: HealthSweep | undefined;
 let nowMs: number;
 let activities: HealthActivities;
 
@@ -35,8 +42,9 @@ beforeEach(() => {
     meter: {
       operationEnded: () => {},
       runEnded: () => {},
-      healthSwept: (reports) => {
+      healthSwept: (reports, one) => {
         swept = reports;
+        told = one;
       },
     },
     retention: DEFAULT_RETENTION,
@@ -120,7 +128,8 @@ async function sweep(tables: readonly string[], more: { full?: boolean; attempt?
 }
 
 async function close() {
-  const input = { catalog: 'lake', sweep: 1, dueAt: null, missed: 0 };
+  const which = { catalog: 'lake', sweep: 1, dueAt: null, missed: 0 };
+  const input = { ...which, startedAtMs: NOW_MS - 5, intervalMs: 300_000 };
   return (await new MockActivityEnvironment().run(activities.closeSweep, input)) as Awaited<
     ReturnType<HealthActivities['closeSweep']>
   >;
@@ -236,6 +245,8 @@ describe('closing a sweep', () => {
     expect(closed).toMatchObject({ tables: 2, failing: 1 });
     expect(closed.worst[0]).toMatchObject({ table: 'lake.a.y', findings: ['unreadable'] });
     expect(swept.map((one) => one.table)).toEqual(['lake.a.y', 'lake.a.z']);
+    const times = { startedAtMs: NOW_MS - 5, finishedAtMs: NOW_MS };
+    expect(told).toEqual({ catalog: 'lake', ...times, intervalMs: 300_000 });
   });
 
   it('finds tables that share a location, and takes it back when they no longer do', async () => {
