@@ -7,6 +7,7 @@ import type {
   Catalog,
   HealthSweep,
   Ledger,
+  Meter,
   Remeasured,
   StoredReport,
 } from '../../src/activities/ports.ts';
@@ -39,19 +40,19 @@ beforeEach(() => {
   activities = createHealthActivities({
     catalog: catalog(),
     ledger: ledger(),
-    meter: {
-      operationEnded: () => {},
-      runEnded: () => {},
-      healthSwept: (reports, one) => {
-        swept = reports;
-        told = one;
-      },
-    },
+    meter: meterOf((reports, one) => {
+      swept = reports;
+      told = one;
+    }),
     retention: DEFAULT_RETENTION,
     nowMs: () => nowMs,
     tableLimitMs: 50,
   });
 });
+
+function meterOf(healthSwept: Meter['healthSwept']): Meter {
+  return { healthSwept } as Partial<Meter> as Meter;
+}
 
 function catalog(): Catalog {
   return {
@@ -198,7 +199,7 @@ describe('a sweep', () => {
     const patient = createHealthActivities({
       catalog: catalog(),
       ledger: ledger(),
-      meter: { operationEnded: () => {}, runEnded: () => {}, healthSwept: () => {} },
+      meter: meterOf(() => {}),
       retention: DEFAULT_RETENTION,
       nowMs: () => nowMs,
     });
