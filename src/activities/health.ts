@@ -170,8 +170,8 @@ async function namesStillListed(
 }
 
 async function closeSweep(
-  { catalog, cache, meter }: Sweeping,
-  { catalog: name, ...which }: CloseSweepInput,
+  { catalog, cache, meter, nowMs }: Sweeping,
+  { catalog: name, startedAtMs, intervalMs, ...which }: CloseSweepInput,
 ): Promise<ClosedSweep> {
   const listed = new Set((await catalog.listTables()).map(tableKey));
   const known = await cache.refresh(name);
@@ -189,10 +189,14 @@ async function closeSweep(
   });
   await cache.save(name, moved);
   const reports = [...known.values()];
-  meter.healthSwept(reports);
+  const finishedAtMs = nowMs();
+  meter.healthSwept(reports, { catalog: name, startedAtMs, finishedAtMs, intervalMs });
   const summary = summaryOf(reports);
   const { worst: _worst, ...counts } = summary;
-  log.info('health swept', { catalog: name, ...which, ...counts });
+  log.info('health swept', {
+    ...{ catalog: name, ...which, ...counts },
+    tookMs: finishedAtMs - startedAtMs,
+  });
   return summary;
 }
 

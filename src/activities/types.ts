@@ -130,6 +130,8 @@ export interface CloseSweepInput {
   readonly dueAt: string | null;
   /** Due times that it made up for. */
   readonly missed: number;
+  readonly startedAtMs: number;
+  readonly intervalMs: number;
 }
 
 /** The state of a catalog after a sweep, small enough for a workflow's history. */

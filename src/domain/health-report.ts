@@ -6,13 +6,12 @@ import { assess, figuresOf } from './health-score.ts';
 /** The report of a table that was measured. `carried`: findings that only a whole sweep can tell. */
 export function reportOf(health: TableHealth, carried: readonly Finding[] = []): TableReport {
   const { findings, score } = assess(health);
-  const drift = findings.some((one) => one.code === 'totals_drifted') ? null : driftOf(health);
   return {
     table: health.table,
     measuredAtMs: health.measuredAtMs,
     figures: figuresOf(health),
     failure: null,
-    findings: [...findings, ...(drift === null ? [] : [drift]), ...carried],
+    findings: [...findings, ...carried],
     score,
   };
 }
@@ -54,33 +53,6 @@ function canonical(report: TableReport): string {
       ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
       : value,
   );
-}
-
-const SUMMARY_TOTALS = [
-  ['total-records', 'records'],
-  ['total-data-files', 'dataFiles'],
-  ['total-files-size', 'totalBytes'],
-  ['total-delete-files', 'deleteFiles'],
-] as const;
-
-/** The head's summary against what its manifests list; `null`: they agree, or were not compared. */
-export function driftOf(health: TableHealth): Finding | null {
-  if (health.manifests === null) return null;
-  const head = health.snapshots.find((one) => one.snapshotId === health.snapshotId);
-  const differences = SUMMARY_TOTALS.flatMap(([name, field]) => {
-    const told = head?.summary[name];
-    // A record that a delete file takes away still counts in the summary.
-    if (told === undefined || (field === 'records' && health.deleteFiles > 0)) return [];
-    return Number(told) === health[field] ? [] : [`${name} ${told}, in fact ${health[field]}`];
-  });
-  if (differences.length === 0) return null;
-  return {
-    code: 'totals_drifted',
-    severity: 'warning',
-    message:
-      `the summary of snapshot ${health.snapshotId} tells ${differences.join('; ')}: ` +
-      'find the writer that commits wrong totals; counts shown here are those of the manifests',
-  };
 }
 
 /** Worst first: what cannot be read, then by score, then by name. */

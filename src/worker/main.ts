@@ -87,13 +87,11 @@ async function applySchedules({ client, project }: Ports): Promise<void> {
   }
 }
 
-/** The gauges show what was last known until the first sweep; without sweeps the worker serves on. */
-async function startSweeps(config: Config, { client, ledger, metrics }: Ports): Promise<void> {
-  const { intervalMs } = config.health;
-  const catalog = config.catalog.name;
+/** Without sweeps the worker serves on. */
+async function startSweeps(config: Config, { client }: Ports): Promise<void> {
   try {
-    metrics.healthSwept(await ledger.latestReports(catalog));
-    await startHealth(client, { catalog, intervalMs });
+    const { intervalMs } = config.health;
+    await startHealth(client, { catalog: config.catalog.name, intervalMs });
   } catch (error) {
     log.error('the health sweeps were not started', { error });
   }

@@ -91,12 +91,14 @@ export class HealthSweeper {
     this.state = { ...this.state, last, lastFullMs: fullDone ? startedMs : lastFullMs };
   }
 
-  private async sweep(which: Omit<CloseSweepInput, 'catalog'>, full: boolean) {
+  private async sweep(which: Pick<CloseSweepInput, 'sweep' | 'dueAt' | 'missed'>, full: boolean) {
+    const startedAtMs = Date.now();
+    const { intervalMs } = this.state.clock;
     const tally: Tally = { listed: 0, measured: 0, unchanged: 0, failed: [], errors: [] };
     await this.step(tally, 'listing', () => this.sweepPages(tally, full));
     const { catalog } = this;
     const closed = await this.step(tally, 'closing', () =>
-      healthSteps.closeSweep({ catalog, ...which }),
+      healthSteps.closeSweep({ catalog, ...which, startedAtMs, intervalMs }),
     );
     if (full) await this.step(tally, 'roll-up', () => healthSteps.rollUpHealth({ catalog }));
     return reportOf(tally, closed);

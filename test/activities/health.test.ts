@@ -3,7 +3,14 @@ import { CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createHealthActivities } from '../../src/activities/health.ts';
-import type { Catalog, Ledger, Remeasured, StoredReport } from '../../src/activities/ports.ts';
+import type {
+  Catalog,
+  HealthSweep,
+  Ledger,
+  Meter,
+  Remeasured,
+  StoredReport,
+} from '../../src/activities/ports.ts';
 import type { HealthActivities } from '../../src/activities/types.ts';
 import { type ErrorCode, IcewrightError } from '../../src/domain/errors.ts';
 import type { TableHealth, TableReport } from '../../src/domain/health.ts';
@@ -19,6 +26,7 @@ let away: IcewrightError | null;
 let asked: string[];
 let saved: StoredReport[][];
 let swept: readonly TableReport[];
+let told: HealthSweep | undefined;
 let nowMs: number;
 let activities: HealthActivities;
 
@@ -32,19 +40,19 @@ beforeEach(() => {
   activities = createHealthActivities({
     catalog: catalog(),
     ledger: ledger(),
-    meter: {
-      operationEnded: () => {},
-      maintenancePlanned: () => {},
-      runEnded: () => {},
-      healthSwept: (reports) => {
-        swept = reports;
-      },
-    },
+    meter: meterOf((reports, one) => {
+      swept = reports;
+      told = one;
+    }),
     retention: DEFAULT_RETENTION,
     nowMs: () => nowMs,
     tableLimitMs: 50,
   });
 });
+
+function meterOf(healthSwept: Meter['healthSwept']): Meter {
+  return { healthSwept } as Partial<Meter> as Meter;
+}
 
 function catalog(): Catalog {
   return {
@@ -121,7 +129,8 @@ async function sweep(tables: readonly string[], more: { full?: boolean; attempt?
 }
 
 async function close() {
-  const input = { catalog: 'lake', sweep: 1, dueAt: null, missed: 0 };
+  const which = { catalog: 'lake', sweep: 1, dueAt: null, missed: 0 };
+  const input = { ...which, startedAtMs: NOW_MS - 5, intervalMs: 300_000 };
   return (await new MockActivityEnvironment().run(activities.closeSweep, input)) as Awaited<
     ReturnType<HealthActivities['closeSweep']>
   >;
@@ -190,12 +199,7 @@ describe('a sweep', () => {
     const patient = createHealthActivities({
       catalog: catalog(),
       ledger: ledger(),
-      meter: {
-        operationEnded: () => {},
-        maintenancePlanned: () => {},
-        runEnded: () => {},
-        healthSwept: () => {},
-      },
+      meter: meterOf(() => {}),
       retention: DEFAULT_RETENTION,
       nowMs: () => nowMs,
     });
@@ -242,6 +246,8 @@ describe('closing a sweep', () => {
     expect(closed).toMatchObject({ tables: 2, failing: 1 });
     expect(closed.worst[0]).toMatchObject({ table: 'lake.a.y', findings: ['unreadable'] });
     expect(swept.map((one) => one.table)).toEqual(['lake.a.y', 'lake.a.z']);
+    const times = { startedAtMs: NOW_MS - 5, finishedAtMs: NOW_MS };
+    expect(told).toEqual({ catalog: 'lake', ...times, intervalMs: 300_000 });
   });
 
   it('finds tables that share a location, and takes it back when they no longer do', async () => {

@@ -1,13 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { normalizeLocation, sharedLocations } from '../../src/domain/health-location.ts';
-import {
-  driftOf,
-  failedReport,
-  reportOf,
-  sameReport,
-  worstFirst,
-} from '../../src/domain/health-report.ts';
-import { health, line, NOW_MS } from './health-fixture.ts';
+import { failedReport, reportOf, sameReport, worstFirst } from '../../src/domain/health-report.ts';
+import { health, NOW_MS } from './health-fixture.ts';
 
 const FAILURE = { code: 'StorageUnavailable', message: 'gone', atMs: NOW_MS } as const;
 
@@ -50,23 +44,6 @@ describe('reports', () => {
       failedReport('lake.a.e', null, FAILURE),
     ];
     expect(list.sort(worstFirst).map((one) => one.table.slice(-1))).toEqual(['e', 'd', 'b', 'c']);
-  });
-});
-
-describe('drift', () => {
-  const snapshots = (summary: Record<string, string>) =>
-    line([1]).map((one) => ({ ...one, summary }));
-  it('is told when the summary and the manifests disagree', () => {
-    const drifted = health({ snapshots: snapshots({ 'total-data-files': '5' }) });
-    expect(driftOf(drifted)).toMatchObject({
-      code: 'totals_drifted',
-      message: expect.stringContaining('total-data-files 5, in fact 2'),
-    });
-  });
-  it('is none where they agree, or manifests were not read', () => {
-    expect(driftOf(health({ snapshots: snapshots({ 'total-data-files': '2' }) }))).toBeNull();
-    const unread = health({ manifests: null, snapshots: snapshots({ 'total-data-files': '5' }) });
-    expect(driftOf(unread)).toBeNull();
   });
 });
 
