@@ -3,7 +3,7 @@ import type { Client } from '@temporalio/client';
 import { createHealthActivities } from '../activities/health.ts';
 import { createNightActivities } from '../activities/night.ts';
 import { createOperateActivities } from '../activities/operate.ts';
-import type { Compiler, Jobs } from '../activities/ports.ts';
+import type { Compiler, Jobs, Ledger } from '../activities/ports.ts';
 import { createRunActivities } from '../activities/runs.ts';
 import { createTransformActivities } from '../activities/transform.ts';
 import type { ControlActivities, EngineActivities, HealthActivities } from '../activities/types.ts';
