@@ -165,7 +165,8 @@ def craft(name, files, manifests, size, equality):
         CATALOG.create_table(name, SCHEMA, properties={"format-version": "2"})
     table = CATALOG.load_table(name)
     parent = table.current_snapshot()
-    snapshot_id = uuid.uuid4().int >> 65
+    # Small enough for readers that know no integers beyond 2^53.
+    snapshot_id = uuid.uuid4().int >> 76
     sequence = table.metadata.last_sequence_number + 1
     start = 0 if parent is None else 1_000_000
     each = max(1, files // manifests)
