@@ -139,7 +139,8 @@ def data_file(table, number, size, content):
         upper_bounds=high,
         key_metadata=None,
         split_offsets=[4],
-        equality_ids=[1] if content == DataFileContent.EQUALITY_DELETES else None,
+        # PyIceberg would write them as long, which Java's readers refuse; none of ours needs them.
+        equality_ids=None,
         sort_order_id=None,
     )
 
