@@ -53,7 +53,10 @@ export interface DeleteCounts {
 /** How much the value ranges of files overlap in one column of the table's sort order. */
 export interface Clustering {
   readonly column: string;
-  /** Mean number of data files that hold a given value of the column's range; 1: no overlap. */
+  /**
+   * Files of a partition that may hold the value of a row, on average over the data files and the
+   * range of each; 1: no overlap.
+   */
   readonly depth: number;
 }
 
@@ -152,7 +155,7 @@ export interface TableHealth {
   readonly detail: FileDetail | null;
   /** Mean over the last seven days. */
   readonly commitsPerDay: number;
-  /** Length of the metadata file's text; `null` when the catalog does not send it. */
+  /** Length of the metadata as the catalog sends them; `null`: not known. */
   readonly metadataBytes: number | null;
   /** Earlier metadata files that the table still names. */
   readonly metadataLogEntries: number;

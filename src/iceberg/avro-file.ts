@@ -30,8 +30,10 @@ const SYNC_BYTES = 16;
 /** Iceberg writes blocks of 64 KB; a block that unpacks to more than this is no honest file. */
 const MAX_BLOCK_BYTES = 2 ** 28;
 const MAX_BLOCK_RECORDS = 2 ** 24;
-/** A block unpacks into pieces of this size; larger than most, so that one is enough. */
-const CHUNK_BYTES = 2 ** 17;
+/** A block unpacks into pieces of this size at most: larger than Iceberg's, so one is enough. */
+const MAX_CHUNK_BYTES = 2 ** 17;
+/** Manifests seldom pack better; PyIceberg writes a block for each entry, and room is not free. */
+const USUAL_RATIO = 8;
 
 const readMeta = readerOf({ type: 'map', values: 'bytes' });
 
@@ -110,7 +112,8 @@ function readBlocks(cursor: AvroCursor, sync: Buffer, uri: string): readonly Avr
 }
 
 function inflate(block: Buffer, codec: string, uri: string): Buffer {
-  const limits = { maxOutputLength: MAX_BLOCK_BYTES, chunkSize: CHUNK_BYTES };
+  const chunkSize = Math.max(1_024, Math.min(MAX_CHUNK_BYTES, block.length * USUAL_RATIO));
+  const limits = { maxOutputLength: MAX_BLOCK_BYTES, chunkSize };
   try {
     switch (codec) {
       case 'null':
