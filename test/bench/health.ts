@@ -5,7 +5,8 @@
  *
  * - `sweepOfFloor`: a sweep of BENCH_TABLES unchanged tables ÷ bare conditional requests. ≤ 1.3.
  * - `pyIcebergOfOurs`, `sparkOfOurs`, `trinoOfOurs` (✕): first full measure of 100 tables of 50
- *   files against `inspect.files`, `.files` and `$files`. ≥ 5, 15, 15.
+ *   files, one after the other, against `inspect.files`, `.files` and `$files`. ≥ 5, 15, 15.
+ * - `pyIcebergOfOursAtOnce` (✕): the same, ours sixteen at a time, as a sweep does.
  * - `coldOfFloor`: 20,000 files in 100 manifests, nothing remembered ÷ fetching these manifests and
  *   decoding them with `avsc`.
  * - `coldSparkOfOurs`, `coldTrinoOfOurs`, `coldPyIcebergOfOurs` (✕): the same table against peers.
@@ -99,6 +100,10 @@ async function firstMeasure({ config, store, python, spark, trino }: Bench) {
       const { catalog } = freshCatalog(config, store);
       return each((name) => catalog.measureTable(tableRef(config, name), OPTIONS));
     },
+    oursAtOnce: () => {
+      const { catalog } = freshCatalog(config, store);
+      return atOnce(WIDTH, SMALL, (name) => catalog.measureTable(tableRef(config, name), OPTIONS));
+    },
     spark: () => each((name) => query(spark, countBySpark(name))),
     trino: () => each((name) => query(trino, countByTrino(name))),
   });
@@ -112,6 +117,7 @@ async function firstMeasure({ config, store, python, spark, trino }: Bench) {
   const perTable = (ms: number) => ms / SMALL_TABLES;
   return {
     ours: perTable(total.ours),
+    oursAtOnce: perTable(total.oursAtOnce),
     spark: perTable(total.spark),
     trino: perTable(total.trino),
     pyIceberg: median(warm.map((one) => one.loadMs + one.filesMs)),
@@ -224,6 +230,7 @@ function ratiosOf({ sweep: swept, first, large: cold, oneCommit: commit, memory:
   const ratios = {
     sweepOfFloor: swept.ours / swept.floor,
     pyIcebergOfOurs: first.pyIceberg / first.ours,
+    pyIcebergOfOursAtOnce: first.pyIceberg / first.oursAtOnce,
     sparkOfOurs: first.spark / first.ours,
     trinoOfOurs: first.trino / first.ours,
     coldOfFloor: cold.ours / (cold.fetch + cold.avsc),

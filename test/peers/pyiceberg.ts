@@ -7,7 +7,7 @@ import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { PROJECT_DIR } from '../../src/config.ts';
+import { PROJECT_DIR, readConfig } from '../../src/config.ts';
 import pins from '../../stack/pins.json' with { type: 'json' };
 
 const run = promisify(execFile);
@@ -42,10 +42,13 @@ async function ensureInstalled(): Promise<void> {
   }
 }
 
-/** One process for each request, with the stack's addresses and keys from the environment. */
+/** One process for each request. */
 function ask(request: object): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const child = spawn(join(HOME, 'bin', 'python'), [TOOL], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(join(HOME, 'bin', 'python'), [TOOL], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      env: { ...process.env, ...addresses() },
+    });
     let [answer, errors] = ['', ''];
     child.stdout.on('data', (chunk) => {
       answer += chunk;
@@ -60,4 +63,18 @@ function ask(request: object): Promise<unknown> {
     });
     child.stdin.end(JSON.stringify(request));
   });
+}
+
+/** Of the stack that this process is configured for. */
+function addresses(): Readonly<Record<string, string>> {
+  const { catalog, storage } = readConfig();
+  return {
+    ICEWRIGHT_CATALOG_URL: catalog.url,
+    ICEWRIGHT_CATALOG_TOKEN: catalog.token ?? '',
+    ICEWRIGHT_CATALOG_WAREHOUSE: catalog.warehouse ?? '',
+    ICEWRIGHT_S3_ENDPOINT: storage.endpoint ?? '',
+    ICEWRIGHT_S3_REGION: storage.region,
+    ICEWRIGHT_S3_ACCESS_KEY_ID: storage.accessKeyId ?? '',
+    ICEWRIGHT_S3_SECRET_ACCESS_KEY: storage.secretAccessKey ?? '',
+  };
 }
