@@ -22,7 +22,7 @@ import { type Config, readConfig, WORKER_NODE_FLAGS } from '../../src/config.ts'
 import { createSparkRunner } from '../../src/engines/spark/run.ts';
 import { createTrinoRunner } from '../../src/engines/trino/run.ts';
 import { createObjectStore, type ObjectStore } from '../../src/storage/object-store.ts';
-import { openPyIceberg, type Python } from '../peers/pyiceberg.ts';
+import { openDuckDb, openPyIceberg, type Python } from '../peers/python.ts';
 import {
   atOnce,
   bareCatalog,
@@ -52,6 +52,7 @@ interface Bench {
   readonly config: Config;
   readonly store: ObjectStore;
   readonly python: Python;
+  readonly duckDb: Python;
   readonly spark: ReturnType<typeof createSparkRunner>;
   readonly trino: ReturnType<typeof createTrinoRunner>;
 }
@@ -129,7 +130,7 @@ const countBySpark = (name: string) =>
 const countByTrino = (name: string) =>
   `SELECT content, count(*), sum(file_size_in_bytes) FROM lake.${NAMESPACE}."${name}$files" GROUP BY 1`;
 
-async function large({ config, store, python, spark, trino }: Bench) {
+async function large({ config, store, python, duckDb, spark, trino }: Bench) {
   const table = `${NAMESPACE}.large`;
   const spec = { table, files: LARGE_FILES, manifests: LARGE_MANIFESTS, bytes: 1_000_000 };
   await python({ command: 'craft', tables: [spec] });
@@ -149,8 +150,12 @@ async function large({ config, store, python, spark, trino }: Bench) {
   const [peer] = (await python({ command: 'measure', tables: [table] })) as [
     { readonly loadMs: number; readonly filesMs: number },
   ];
+  const { metadataLocation } = await freshCatalog(config, store).catalog.loadTable(ref);
+  const duck = (await duckDb({ metadata: metadataLocation, runs: RUNS })) as {
+    readonly ms: readonly number[];
+  };
   const bytes = fetched.reduce((sum, one) => sum + one.length, 0);
-  return { ...times, pyIceberg: peer.loadMs + peer.filesMs, bytes };
+  return { ...times, duckDb: median(duck.ms), pyIceberg: peer.loadMs + peer.filesMs, bytes };
 }
 
 /** Commits of ten files each, of which only the new manifest is not known. */
@@ -189,6 +194,7 @@ async function main(): Promise<void> {
     config,
     store: createObjectStore(config.storage),
     python: await openPyIceberg(),
+    duckDb: await openDuckDb(),
     spark: createSparkRunner({ url: config.spark.url, deployment: 'bench', catalog: 'lake' }),
     trino: createTrinoRunner({ ...config.trino, catalog: 'lake' }),
   };
@@ -234,6 +240,7 @@ function ratiosOf({ sweep: swept, first, large: cold, oneCommit: commit, memory:
     sparkOfOurs: first.spark / first.ours,
     trinoOfOurs: first.trino / first.ours,
     coldOfFloor: cold.ours / (cold.fetch + cold.avsc),
+    coldDuckDbOfOurs: cold.duckDb / cold.ours,
     coldSparkOfOurs: cold.spark / cold.ours,
     coldTrinoOfOurs: cold.trino / cold.ours,
     coldPyIcebergOfOurs: cold.pyIceberg / cold.ours,
