@@ -17,6 +17,8 @@ import { temporalError } from './connect.ts';
 const POLL_MS = 200;
 /** A worker answers within milliseconds; a busy machine's within seconds. */
 const ANSWER_MS = 10_000;
+/** CANCELLED, DEADLINE_EXCEEDED. */
+const LATE_CODES: ReadonlySet<number> = new Set([1, 4]);
 
 type HealthWorkflow = (input: HealthInput) => Promise<void>;
 
@@ -109,10 +111,10 @@ async function reach<T>(
   }
 }
 
-/** gRPC's DEADLINE_EXCEEDED, wherever the SDK put it. */
+/** gRPC's DEADLINE_EXCEEDED, or CANCELLED from the client's side of it, wherever the SDK put it. */
 function isLate(error: unknown): boolean {
   if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
-  if (isGrpcServiceError(error) && error.code === 4) return true;
+  if (isGrpcServiceError(error) && LATE_CODES.has(error.code)) return true;
   const cause = (error as { cause?: unknown } | null)?.cause;
   return cause !== undefined && cause !== error && isLate(cause);
 }
