@@ -6,7 +6,7 @@
  * - `sweepOfFloor`: a sweep of BENCH_TABLES unchanged tables ÷ bare conditional requests. ≤ 1.3.
  * - `pyIcebergOfOurs`, `sparkOfOurs`, `trinoOfOurs` (✕): first full measure of 100 tables of 50
  *   files, one after the other, against `inspect.files`, `.files` and `$files`. ≥ 5, 15, 15.
- * - `pyIcebergOfOursAtOnce` (✕): the same, ours sixteen at a time, as a sweep does.
+ * - `pyIcebergOfOursAtOnce`, `sparkOfOursAtOnce`, `trinoOfOursAtOnce` (✕): the same, ours sixteen at a time, as a sweep does.
  * - `coldOfFloor`: 20,000 files in 100 manifests, nothing remembered ÷ fetching these manifests and
  *   decoding them with `avsc`.
  * - `coldSparkOfOurs`, `coldTrinoOfOurs`, `coldPyIcebergOfOurs` (✕): the same table against peers.
@@ -237,6 +237,8 @@ function ratiosOf({ sweep: swept, first, large: cold, oneCommit: commit, memory:
     sweepOfFloor: swept.ours / swept.floor,
     pyIcebergOfOurs: first.pyIceberg / first.ours,
     pyIcebergOfOursAtOnce: first.pyIceberg / first.oursAtOnce,
+    sparkOfOursAtOnce: first.spark / first.oursAtOnce,
+    trinoOfOursAtOnce: first.trino / first.oursAtOnce,
     sparkOfOurs: first.spark / first.ours,
     trinoOfOurs: first.trino / first.ours,
     coldOfFloor: cold.ours / (cold.fetch + cold.avsc),
