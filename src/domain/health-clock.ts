@@ -14,6 +14,9 @@ export const HEALTH_INTERVAL_DEFAULT_MS = 300_000;
 /** Once a day everything is read anew, whatever the catalog's tags say. */
 export const FULL_EVERY_MS = 86_400_000;
 
+/** So long after a full sweep that could not be done. */
+export const FULL_AGAIN_MS = 3_600_000;
+
 export interface HealthClock {
   readonly intervalMs: number;
   /** The last due time that was swept or made up for; `null`: none yet. */
@@ -52,6 +55,15 @@ export function takeDue(clock: HealthClock, nowMs: number): Due | null {
 /** The clock after a due time was taken. */
 export function afterDue(clock: HealthClock, due: Due): HealthClock {
   return { ...clock, lastDueMs: due.dueMs, missed: clock.missed + due.missed };
+}
+
+/** A shorter interval makes a sweep due now at most: nothing was missed before it was set. */
+export function withInterval(clock: HealthClock, intervalMs: number, nowMs: number): HealthClock {
+  const { lastDueMs } = clock;
+  const changed = { ...clock, intervalMs };
+  const wasDue = nextDueMs(clock, nowMs) <= nowMs;
+  if (lastDueMs === null || wasDue || lastDueMs + intervalMs >= nowMs) return changed;
+  return { ...changed, lastDueMs: nowMs - intervalMs };
 }
 
 /** `every 5 m`, for people. */

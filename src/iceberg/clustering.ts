@@ -114,9 +114,14 @@ function placeOf(points: Float64Array, value: number): number {
 }
 
 function numbersOf({ lower, upper }: FileRanges): readonly [Float64Array, Float64Array] {
-  const shared = sharedBytes([...lower, ...upper]);
-  return [lower, upper].map((side) => {
-    const chunks = side.map((one) => (one instanceof Uint8Array ? textNumbers(one, shared) : one));
+  const shared = sharedBytes(lower, upper);
+  return [
+    [lower, upper],
+    [upper, lower],
+  ].map(([side, other]) => {
+    const chunks = (side as readonly BoundValues[]).map((one, at) =>
+      one instanceof Uint8Array ? textNumbers(one, other?.[at] as Uint8Array, shared) : one,
+    );
     const all = new Float64Array(chunks.reduce((sum, one) => sum + one.length, 0));
     let at = 0;
     for (const chunk of chunks) {
@@ -128,27 +133,31 @@ function numbersOf({ lower, upper }: FileRanges): readonly [Float64Array, Float6
 }
 
 /** How many bytes all known texts begin with: they tell nothing apart. */
-function sharedBytes(chunks: readonly BoundValues[]): number {
+function sharedBytes(lower: readonly BoundValues[], upper: readonly BoundValues[]): number {
   let first: Uint8Array | null = null;
   let shared = PREFIX_BYTES - TEXT_BYTES;
-  for (const chunk of chunks) {
-    if (!(chunk instanceof Uint8Array)) continue;
-    for (let at = 0; at < chunk.length; at += PREFIX_BYTES) {
-      const text = chunk.subarray(at, at + PREFIX_BYTES);
-      if (isUnknown(text)) continue;
-      first ??= text;
-      let same = 0;
-      while (same < shared && text[same] === first[same]) same += 1;
-      shared = same;
+  for (const [chunk, least] of lower.entries()) {
+    const most = upper[chunk];
+    if (!(least instanceof Uint8Array) || !(most instanceof Uint8Array)) continue;
+    for (let at = 0; at < least.length; at += PREFIX_BYTES) {
+      if (isUnknown(least, most, at)) continue;
+      for (const side of [least, most]) {
+        const text = side.subarray(at, at + PREFIX_BYTES);
+        first ??= text;
+        let same = 0;
+        while (same < shared && text[same] === first[same]) same += 1;
+        shared = same;
+      }
     }
   }
   return shared;
 }
 
-function textNumbers(texts: Uint8Array, skipped: number): Float64Array {
+/** @param other the other bounds of the same files */
+function textNumbers(texts: Uint8Array, other: Uint8Array, skipped: number): Float64Array {
   return Float64Array.from({ length: texts.length / PREFIX_BYTES }, (_, index) => {
     const start = index * PREFIX_BYTES;
-    if (isUnknown(texts.subarray(start, start + PREFIX_BYTES))) return Number.NaN;
+    if (isUnknown(texts, other, start)) return Number.NaN;
     let value = 0;
     for (let at = 0; at < TEXT_BYTES; at += 1) {
       value = value * 256 + (texts[start + skipped + at] as number);
@@ -157,6 +166,10 @@ function textNumbers(texts: Uint8Array, skipped: number): Float64Array {
   });
 }
 
-function isUnknown(text: Uint8Array): boolean {
-  return text.every((byte) => byte === 0);
+/** An empty text is a bound as well: only a file that has zeros on both sides has none. */
+function isUnknown(texts: Uint8Array, other: Uint8Array, start: number): boolean {
+  for (let at = start; at < start + PREFIX_BYTES; at += 1) {
+    if (texts[at] !== 0 || other[at] !== 0) return false;
+  }
+  return true;
 }

@@ -53,7 +53,11 @@ export function encodeDigest(digest: ManifestDigest): Buffer {
 /** `null`: it cannot be read, and the manifest has to be. */
 export function decodeDigest(bytes: Buffer): ManifestDigest | null {
   try {
-    return deserialize(zstdDecompressSync(bytes)) as ManifestDigest;
+    const unpacked = zstdDecompressSync(bytes);
+    // The arrays are views on what they are read from: zlib's chunk is larger than what is in it.
+    const own = Buffer.allocUnsafeSlow(unpacked.length);
+    unpacked.copy(own);
+    return deserialize(own) as ManifestDigest;
   } catch {
     return null;
   }

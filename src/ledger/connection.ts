@@ -126,3 +126,10 @@ function codeOf(error: unknown): string {
   const code = (inner as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : 'no code';
 }
+
+/** JSON that jsonb takes: foreign texts may hold what PostgreSQL refuses, NUL and half characters. */
+export function jsonText(value: unknown): string {
+  return JSON.stringify(value, (_key, one: unknown) =>
+    typeof one === 'string' ? one.toWellFormed().replaceAll('\0', '\ufffd') : one,
+  );
+}

@@ -2,7 +2,7 @@
 import type { HealthPoint, ReportsSince, StoredReport } from '../activities/ports.ts';
 import type { TableReport } from '../domain/health.ts';
 import type { HistoryCutoffs } from '../domain/health-history.ts';
-import type { Queryable } from './connection.ts';
+import { jsonText, type Queryable } from './connection.ts';
 
 /** Rows of one statement of the roll-up: well under a second. */
 const ROLL_UP_ROWS = 20_000;
@@ -70,7 +70,7 @@ export async function upsertReports(
      select table_key, at, data_files, small_files, total_bytes, snapshots, delete_files, score
      from given where measured
      on conflict (table_key, at) do update set score = excluded.score`,
-    [JSON.stringify(reports.map(rowOf))],
+    [jsonText(reports.map(rowOf))],
   );
 }
 

@@ -1,7 +1,7 @@
 /** Statements on started operations and their receipts. Both are written once. */
 import type { StartedOperation } from '../activities/ports.ts';
 import type { Receipt } from '../domain/operation.ts';
-import type { Queryable } from './connection.ts';
+import { jsonText, type Queryable } from './connection.ts';
 
 interface RawStarted {
   readonly run_id: string;
@@ -30,7 +30,7 @@ export async function insertStarted(
       started.table,
       started.operation,
       started.engine,
-      JSON.stringify(started.before),
+      jsonText(started.before),
       started.startedAt,
     ],
   );
@@ -75,7 +75,7 @@ export async function insertReceipt(
      values ($1, $2, $3, $4)
      on conflict (run_id, ordinal) do nothing
      returning run_id`,
-    [runId, ordinal, table, JSON.stringify(receipt)],
+    [runId, ordinal, table, jsonText(receipt)],
   );
   return rows.length > 0 ? receipt : ((await selectReceipt(db, runId, ordinal)) ?? receipt);
 }

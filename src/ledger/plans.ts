@@ -1,6 +1,6 @@
 /** Statements on plans. */
 import type { Plan } from '../domain/operation.ts';
-import type { Queryable } from './connection.ts';
+import { jsonText, type Queryable } from './connection.ts';
 
 /** Leaves the plan that is already there as it is: a repeated step gets back the first one. */
 export async function insertPlan(db: Queryable, plan: Plan, digest: string): Promise<Plan> {
@@ -9,7 +9,7 @@ export async function insertPlan(db: Queryable, plan: Plan, digest: string): Pro
      values ($1, $2, $3, $4)
      on conflict (plan_id) do nothing
      returning plan_id`,
-    [plan.planId, plan.createdAt, digest, JSON.stringify(plan)],
+    [plan.planId, plan.createdAt, digest, jsonText(plan)],
   );
   return rows.length > 0 ? plan : ((await selectPlan(db, plan.planId)) ?? plan);
 }

@@ -1,6 +1,6 @@
 /** Statements on runs. */
 import type { RunFilter, RunRow } from '../activities/ports.ts';
-import type { Queryable } from './connection.ts';
+import { jsonText, type Queryable } from './connection.ts';
 
 /** A run as the driver gives it: times as `Date`. */
 interface RawRun {
@@ -121,5 +121,5 @@ function runOf(row: RawRun): RunRow {
 }
 
 function toJson(value: unknown): string | null {
-  return value === null ? null : JSON.stringify(value);
+  return value === null ? null : jsonText(value);
 }

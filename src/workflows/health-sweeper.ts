@@ -1,7 +1,14 @@
 /** The state of a catalog's sweeps, guarded: messages arrive at any await; and one sweep. */
 import { isCancellation, log } from '@temporalio/workflow';
 import type { ClosedSweep, CloseSweepInput, HealthPage } from '../activities/types.ts';
-import { afterDue, FULL_EVERY_MS, nextDueMs, takeDue } from '../domain/health-clock.ts';
+import {
+  afterDue,
+  FULL_AGAIN_MS,
+  FULL_EVERY_MS,
+  nextDueMs,
+  takeDue,
+  withInterval,
+} from '../domain/health-clock.ts';
 import type { HealthInput, HealthState, HealthStatus, SweepReport } from './messages.ts';
 import { errorOf } from './outcome.ts';
 import { healthSteps } from './proxies.ts';
@@ -47,7 +54,7 @@ export class HealthSweeper {
   }
 
   changeInterval(intervalMs: number): void {
-    this.state = { ...this.state, clock: { ...this.state.clock, intervalMs } };
+    this.state = { ...this.state, clock: withInterval(this.state.clock, intervalMs, Date.now()) };
   }
 
   /** What a person set stays until the configuration itself changes. */
@@ -65,15 +72,18 @@ export class HealthSweeper {
 
   async sweepIfDue(): Promise<void> {
     const startedMs = Date.now();
-    const { clock, asked, sweeps, lastFullMs } = this.state;
+    const { clock, asked, sweeps, lastFullMs, fullTriedMs } = this.state;
     const due = takeDue(clock, startedMs);
     if (due === null && !asked) return;
-    const full = lastFullMs === null || startedMs - lastFullMs >= FULL_EVERY_MS;
+    const full =
+      (lastFullMs === null || startedMs - lastFullMs >= FULL_EVERY_MS) &&
+      (fullTriedMs === undefined || startedMs - fullTriedMs >= FULL_AGAIN_MS);
     this.state = {
       ...this.state,
       clock: due === null ? clock : afterDue(clock, due),
       asked: false,
       sweeps: sweeps + 1,
+      ...(full ? { fullTriedMs: startedMs } : {}),
     };
     this.sweeping = true;
     const which = {
@@ -81,13 +91,14 @@ export class HealthSweeper {
       dueAt: due === null ? null : new Date(due.dueMs).toISOString(),
       missed: due?.missed ?? 0,
     };
-    const told = await this.sweep(which, full);
+    const { allRead, ...told } = await this.sweep(which, full);
     this.sweeping = false;
     const startedAt = new Date(startedMs).toISOString();
     const finishedAt = new Date().toISOString();
     const last: SweepReport = { ...which, ...told, startedAt, finishedAt, full };
-    // A full sweep that could not be done is tried again at the next due time.
-    const fullDone = full && last.errors.length === 0;
+    // A full sweep that could not be done is tried again, but a lasting fault must not make every
+    // sweep a full one.
+    const fullDone = full && allRead;
     this.state = { ...this.state, last, lastFullMs: fullDone ? startedMs : lastFullMs };
   }
 
@@ -96,12 +107,13 @@ export class HealthSweeper {
     const { intervalMs } = this.state.clock;
     const tally: Tally = { listed: 0, measured: 0, unchanged: 0, failed: [], errors: [] };
     await this.step(tally, 'listing', () => this.sweepPages(tally, full));
+    const allRead = tally.errors.length === 0;
     const { catalog } = this;
     const closed = await this.step(tally, 'closing', () =>
       healthSteps.closeSweep({ catalog, ...which, startedAtMs, intervalMs }),
     );
     if (full) await this.step(tally, 'roll-up', () => healthSteps.rollUpHealth({ catalog }));
-    return reportOf(tally, closed);
+    return { allRead, ...reportOf(tally, closed) };
   }
 
   private async sweepPages(tally: Tally, full: boolean): Promise<void> {

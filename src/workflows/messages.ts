@@ -129,6 +129,8 @@ export interface HealthState {
   readonly asked: boolean;
   /** When everything was last read anew. */
   readonly lastFullMs: number | null;
+  /** When that was last begun, whatever became of it. */
+  readonly fullTriedMs?: number;
   readonly last: SweepReport | null;
 }
 

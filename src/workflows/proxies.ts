@@ -33,6 +33,10 @@ export const control: ActivityInterfaceFor<ControlActivities> = proxyActivities<
   retry: NIGHT_PATIENCE,
 });
 
+/** For what can be done without: about ten seconds. */
+export const hastyControl: ActivityInterfaceFor<ControlActivities> =
+  proxyActivities<ControlActivities>({ startToCloseTimeout: '5s', retry: PERSON_PATIENCE });
+
 /**
  * The same in the worker that runs the workflow: a third of the delay. Not for the table's
  * workflow, see `table-queue.ts`.

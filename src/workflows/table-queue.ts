@@ -30,15 +30,24 @@ import {
 } from '../domain/job.ts';
 import { type AcceptedJob, type CancelAnswer, jobEndedSignal } from './messages.ts';
 import { outcomeOfFailure } from './outcome.ts';
-import { control } from './proxies.ts';
+import { control, hastyControl } from './proxies.ts';
 
 // No local activities in this workflow: an update that is accepted before and completed after one,
 // within the same workflow task, cannot be replayed (seen with SDK 1.24: "UpdateMachine in state
 // CompletedCommandCreated"). test/workflows/table.test.ts meets it with forty commands at once.
 
+/** A submission that waits for the ledger's word. */
+interface Arrival {
+  readonly job: Job;
+  readonly requester: Requester | null;
+  /** Taken back meanwhile. */
+  gone: boolean;
+}
+
 export class TableQueue {
   queue: JobQueue;
   private readonly table: string;
+  private readonly arriving = new Set<Arrival>();
   private holderScope: CancellationScope | null = null;
 
   constructor(table: string, queue: JobQueue) {
@@ -52,7 +61,7 @@ export class TableQueue {
 
   /** From a workflow: its end is told by signal. */
   async submit(job: Job, requester: Requester | null): Promise<void> {
-    const { kind } = await this.enqueue(job, requester);
+    const kind = await this.enqueue(job, requester).then((one) => one.kind);
     if (kind === 'full') await tell(requester, this.fullOutcome(job));
   }
 
@@ -63,8 +72,15 @@ export class TableQueue {
     return { runId, joined: runId !== job.runId };
   }
 
-  private async enqueue(job: Job, requester: Requester | null): Promise<Submission> {
+  private async enqueue(
+    job: Job,
+    requester: Requester | null,
+  ): Promise<Pick<Submission, 'runId'> & { readonly kind: Submission['kind'] | 'gone' }> {
+    const arrival: Arrival = { job, requester, gone: false };
+    this.arriving.add(arrival);
     await this.closeEndedHolder(job);
+    this.arriving.delete(arrival);
+    if (arrival.gone) return { kind: 'gone', runId: job.runId };
     const submission = submitJob(this.queue, job, requester, Date.now());
     this.queue = submission.queue;
     if (submission.kind === 'queued') await this.recordWaiting(job);
@@ -78,11 +94,16 @@ export class TableQueue {
   private async closeEndedHolder(job: Job): Promise<void> {
     const { kind, runId } = submitJob(this.queue, job, null, Date.now());
     const joins = kind === 'joined' && runId !== job.runId && runId === this.queue.holder?.runId;
-    if (!joins || (await control.readOutcome(runId)) === null) return;
+    if (!joins || !(await hasEnded(runId))) return;
     if (this.queue.holder?.runId === runId) this.queue = closeHolder(this.queue);
   }
 
   async cancel(runId: string): Promise<CancelAnswer> {
+    const arrival = [...this.arriving].find((one) => one.job.runId === runId);
+    if (arrival !== undefined) {
+      arrival.gone = true;
+      return 'dropped';
+    }
     if (this.queue.holder?.runId === runId) {
       this.cancelHolder();
       return 'ending';
@@ -95,6 +116,9 @@ export class TableQueue {
   }
 
   async withdraw(workflowId: string): Promise<void> {
+    for (const arrival of this.arriving) {
+      if (arrival.requester?.workflowId === workflowId) arrival.gone = true;
+    }
     const { queue, removed, orphanedHolder } = withdraw(this.queue, workflowId);
     this.queue = queue;
     if (orphanedHolder) this.cancelHolder();
@@ -150,7 +174,8 @@ export class TableQueue {
   private async recordWaiting(job: Job): Promise<void> {
     if (this.queue.holder === null || this.queue.holder.runId === job.runId) return;
     const workflowId = runWorkflowId(job.runId);
-    await secondary(control.recordQueued({ table: this.table, job, workflowId }));
+    const input = { table: this.table, job, workflowId };
+    await CancellationScope.nonCancellable(() => secondary(control.recordQueued(input)));
   }
 
   private fullOutcome(job: Job): JobOutcome {
@@ -163,6 +188,16 @@ export class TableQueue {
       `${QUEUE_LIMIT} jobs wait for ${this.table} already, ${job.title} was not accepted: see ` +
       `"icewright runs list --table ${this.table}", cancel what is not needed, and try again`
     );
+  }
+}
+
+/** Never throws: what fails in a handler of a signal would bring the table's workflow down. */
+async function hasEnded(runId: string): Promise<boolean> {
+  try {
+    return (await hastyControl.readOutcome(runId)) !== null;
+  } catch (error) {
+    log.warn('the ledger did not tell whether a run has ended', { runId, error: String(error) });
+    return false;
   }
 }
 

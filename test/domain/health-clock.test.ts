@@ -6,6 +6,7 @@ import {
   type HealthClock,
   nextDueMs,
   takeDue,
+  withInterval,
 } from '../../src/domain/health-clock.ts';
 
 const MINUTE = 60_000;
@@ -14,6 +15,19 @@ const clock = (more: Partial<HealthClock> = {}): HealthClock => ({
   lastDueMs: 0,
   missed: 0,
   ...more,
+});
+
+describe('a changed interval', () => {
+  it('makes a sweep due now at most: nothing was missed before', () => {
+    const daily = clock({ intervalMs: 1_440 * MINUTE });
+    const often = withInterval(daily, MINUTE, 720 * MINUTE);
+    expect(takeDue(often, 720 * MINUTE)).toEqual({ dueMs: 720 * MINUTE, missed: 0 });
+  });
+
+  it('keeps the grid when it is not over yet, and what was late before', () => {
+    expect(withInterval(clock(), 10 * MINUTE, MINUTE)).toEqual(clock({ intervalMs: 10 * MINUTE }));
+    expect(takeDue(withInterval(clock(), MINUTE, 7 * MINUTE), 7 * MINUTE)?.missed).toBe(6);
+  });
 });
 
 describe('due times', () => {

@@ -141,3 +141,20 @@ describe('the clustering of a table', () => {
     expect(clusteringOf({ column: list, lower: none, upper: none }, places)).toBeNull();
   });
 });
+
+describe('texts', () => {
+  const texts = (...values: readonly string[]) => {
+    const bytes = new Uint8Array(values.length * PREFIX_BYTES);
+    for (const [at, value] of values.entries()) bytes.set(Buffer.from(value), at * PREFIX_BYTES);
+    return bytes;
+  };
+
+  it('an empty text is a bound: the widest files are not left out', () => {
+    const column = { fieldId: 1, name: 'who', type: 'string' };
+    const lower = [texts('', 'b', '')];
+    const upper = [texts('z', 'c', '')];
+    // The third file has no bounds at all.
+    const found = clusteringOf({ column, lower, upper }, new Uint32Array(3));
+    expect(found?.depth).toBeGreaterThan(1.4);
+  });
+});

@@ -191,3 +191,8 @@ describe('a damaged manifest', () => {
     expect(error.message).toContain('its schema cannot be read (it has no data_file)');
   });
 });
+
+it('a digest from the ledger takes no more memory than it says', async () => {
+  const read = decodeDigest(encodeDigest(await digest({ files: [{}] })));
+  expect(read?.kinds.buffer.byteLength).toBeLessThan(2_000);
+});

@@ -48,6 +48,14 @@ describe('reports', () => {
     await ledger.saveReports([]);
   });
 
+  test('foreign texts that jsonb refuses are kept as far as they can be', async () => {
+    const odd = report('odd.r.a', NOW_MS);
+    const message = 'cut \0 in \ud83d half';
+    await ledger.saveReports([{ ...odd, failure: { code: 'CatalogRejected', message } }]);
+    const [kept] = await ledger.latestReports('odd');
+    expect(kept?.failure?.message).toBe('cut \ufffd in \ufffd half');
+  });
+
   test('a newer one replaces, a late older one does not', async () => {
     const newer = report('lake.r.a', NOW_MS + 5_000, 9, '"e2"');
     await ledger.saveReports([newer]);

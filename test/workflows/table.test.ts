@@ -81,6 +81,38 @@ describe('the table workflow', () => {
     });
   });
 
+  it('lets a withdrawal overtake a request that waits for the ledger', async () => {
+    const { client } = harness;
+    const table = newTable();
+    const [hold, ledger] = [gate(), gate()];
+    const activities = {
+      runOperation: async () => {
+        await hold.passed;
+        return receipt();
+      },
+      readOutcome: async () => {
+        await ledger.passed;
+        throw new Error('the ledger is away');
+      },
+    };
+    await harness.serve(activities, async () => {
+      const first = jobOf(id(), 'manual', 'same');
+      const done = runJob(table, first);
+      await until(async () => (await readQueue(client, table))?.holder != null);
+      const requester = { workflowId: 'nightly/x', askedRunId: 'second' };
+      await submitJob(client, { table, job: jobOf('second', 'manual', 'same'), requester });
+      const handle = client.workflow.getHandle(tableWorkflowId(table));
+      await handle.signal('withdraw', { workflowId: requester.workflowId });
+      ledger.open();
+      const third = jobOf(id(), 'manual', 'other');
+      await requestJob(client, table, third);
+      await until(async () => (await readQueue(client, table))?.waiting.length === 1);
+      expect((await readQueue(client, table))?.holder).toMatchObject({ joined: 0 });
+      hold.open();
+      expect((await done).outcome.state).toBe('done');
+    });
+  });
+
   it('runs different jobs one at a time, the most urgent first', async () => {
     const { client } = harness;
     const table = newTable();
