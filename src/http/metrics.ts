@@ -18,6 +18,8 @@ export interface Metrics extends Meter {
   operationRestored(receipt: Receipt, table: string): void;
   /** What another worker, or an earlier one, measured. */
   healthRestored(reports: readonly TableReport[]): void;
+  /** When a worker starts: a catalog that is never swept is seen by its age, too. */
+  sweepExpected(catalog: string, intervalMs: number): void;
   /** All erasures that are not done; replaces those of before. */
   erasuresOpen(erasures: readonly OpenErasure[]): void;
   /** The text that Prometheus scrapes. It is made from what is in memory, and asks nobody. */
@@ -58,7 +60,9 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     healthSwept: (reports, sweep) => {
       sweptAtMs = nowMs();
       tables.swept(reports, sweep);
+      if (sweep !== undefined) upkeep.keepTables(sweep.catalog, reports);
     },
+    sweepExpected: tables.expected,
     healthRestored: tables.swept,
     nightEnded: upkeep.nightEnded,
     operationRestored: upkeep.ended,

@@ -9,6 +9,8 @@ import { tableFromKey } from '../domain/table.ts';
 import { chooseShown, isReadable, small, worstSeverity } from './table-choice.ts';
 
 export interface TableGauges {
+  /** From now on sweeps are awaited: a catalog that is never swept is seen by its age, too. */
+  expected(catalog: string, intervalMs: number): void;
   /** As `Meter.healthSwept`. */
   swept(reports: readonly TableReport[], sweep?: HealthSweep): void;
 }
@@ -86,7 +88,7 @@ const OF_TABLE: readonly (readonly [string, string, Read])[] = [
   ],
   [
     'iceberg_table_measured_age_seconds',
-    'Time since the table was measured, in seconds.',
+    'Time since what is known of the table last changed, in seconds.',
     ({ measuredAtMs }, nowMs) => Math.max(0, (nowMs - measuredAtMs) / 1000),
   ],
 ];
@@ -151,10 +153,16 @@ interface Catalog {
 export function createTableGauges(options: TableGaugeOptions): TableGauges {
   const catalogs = new Map<string, Catalog>();
   const sweeps = new Map<string, HealthSweep>();
+  const { nowMs } = options;
   registerTables(options, catalogs);
   registerCatalogs(options.registry, catalogs);
   registerSweeps(options.registry, sweeps);
   return {
+    expected: (catalog, intervalMs) => {
+      const now = nowMs();
+      if (sweeps.has(catalog)) return;
+      sweeps.set(catalog, { catalog, intervalMs, startedAtMs: now, finishedAtMs: now });
+    },
     swept: (reports, sweep) => {
       const named = Map.groupBy(reports, ({ table }) => tableFromKey(table).catalog);
       if (sweep !== undefined) sweeps.set(sweep.catalog, sweep);
@@ -216,7 +224,7 @@ function registerSweeps(registry: Registry, sweeps: ReadonlyMap<string, HealthSw
   const gauges: readonly (readonly [string, string, (sweep: HealthSweep) => number])[] = [
     [
       'icewright_health_last_sweep_timestamp_seconds',
-      'When the last sweep ended, in seconds since 1970.',
+      'When the last sweep ended, or this worker started if none has since, in seconds since 1970.',
       (one) => one.finishedAtMs / 1000,
     ],
     [

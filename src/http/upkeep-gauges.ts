@@ -19,6 +19,8 @@ export interface UpkeepGauges {
   /** What a night found due or paused; what it names no longer is neither. */
   planned(tables: readonly TablePlan[], atMs: number): void;
   ended(receipt: Receipt, table: string): void;
+  /** All tables that a catalog lists: of others nothing is due any more. */
+  keepTables(catalog: string, tables: readonly { readonly table: string }[]): void;
   nightEnded(state: RunState, atMs: number): void;
   /** All that are not done; replaces those of before. */
   erasuresOpen(erasures: readonly OpenErasure[]): void;
@@ -57,6 +59,12 @@ export function createUpkeepGauges(registry: Registry, nowMs: () => number): Upk
     planned: (tables, atMs) => notePlanned(upkeep, tables, atMs),
     ended: ({ operation, status }, table) => {
       if (status === 'done' || status === 'noop') upkeep.delete(`${table} ${operation}`);
+    },
+    keepTables: (catalog, tables) => {
+      const listed = new Set(tables.map((one) => one.table));
+      for (const [key, { table }] of upkeep) {
+        if (tableFromKey(table).catalog === catalog && !listed.has(table)) upkeep.delete(key);
+      }
     },
     nightEnded: (state, atMs) => {
       Object.assign(nights, { state, endedAtMs: atMs });

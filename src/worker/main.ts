@@ -38,6 +38,7 @@ async function main(): Promise<void> {
   const onScrape = ({ sdk }: Metrics) => sdkMetrics.drain(sdk);
   const ports = await buildPorts(config, { onScrape });
   const stopSdkMetrics = sdkMetrics.start(ports.metrics.sdk);
+  ports.metrics.sweepExpected(config.catalog.name, config.health.intervalMs);
   const stopRestoring = await keepMetrics({ ...ports, catalog: config.catalog.name });
   const connection = await connect(config);
   const workers = await createWorkers(config, connection, ports);

@@ -77,7 +77,7 @@ export class HealthSweeper {
     if (due === null && !asked) return;
     const full =
       (lastFullMs === null || startedMs - lastFullMs >= FULL_EVERY_MS) &&
-      (fullTriedMs === undefined || startedMs - fullTriedMs >= FULL_AGAIN_MS);
+      (asked || fullTriedMs === undefined || startedMs - fullTriedMs >= FULL_AGAIN_MS);
     this.state = {
       ...this.state,
       clock: due === null ? clock : afterDue(clock, due),

@@ -43,6 +43,25 @@ describe('an operation', () => {
     expect(await scrape(metrics)).not.toHaveProperty([DUE]);
   });
 
+  it('is due no longer when a sweep finds its table gone', async () => {
+    const metrics = metricsAt();
+    metrics.maintenancePlanned(plan(), 1_000_000);
+    const sweep = { catalog: 'lake', startedAtMs: 1, finishedAtMs: 2, intervalMs: 3 };
+    metrics.healthSwept([], { ...sweep, catalog: 'other' });
+    expect(await scrape(metrics)).toHaveProperty([DUE]);
+    metrics.healthSwept([], sweep);
+    expect(await scrape(metrics)).not.toHaveProperty([DUE]);
+  });
+
+  it('of a catalog that is never swept is seen by the age of its sweeps', async () => {
+    const metrics = metricsAt();
+    metrics.sweepExpected('lake', 300_000);
+    const found = await scrape(metrics);
+    const labels = '{catalog="lake"}';
+    expect(found[`icewright_health_last_sweep_timestamp_seconds${labels}`]).toBe(NOW_MS / 1_000);
+    expect(found[`icewright_health_interval_seconds${labels}`]).toBe(300);
+  });
+
   it('shows its open breaker until a run by hand succeeds', async () => {
     const metrics = metricsAt();
     metrics.maintenancePlanned(plan(paused), 1_000_000);

@@ -110,6 +110,7 @@ describe('the table workflow', () => {
       expect((await readQueue(client, table))?.holder).toMatchObject({ joined: 0 });
       hold.open();
       expect((await done).outcome.state).toBe('done');
+      await awaitRun(client, table, third.runId);
     });
   });
 
