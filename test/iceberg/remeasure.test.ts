@@ -173,9 +173,8 @@ describe('what is measured', () => {
     await given({ m1: [{ bytes: MB - 1 }, ...files(1, 1.5, 2, 1023, 1024, 5000)] });
     const { detail } = await catalog.measureTable(TABLE, OPTIONS);
     const found = (detail?.sizes ?? []).filter((one) => one.files > 0);
-    expect(found.map((one) => [one.belowBytes === null ? null : one.belowBytes / MB, one.files]))
-      // biome-ignore format: a table
-      .toEqual([
+    const megabytes = (bytes: number | null) => (bytes === null ? null : bytes / MB);
+    expect(found.map((one) => [megabytes(one.belowBytes), one.files])).toEqual([
       [1, 1],
       [2, 2],
       [4, 1],

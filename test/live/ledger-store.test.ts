@@ -1,71 +1,45 @@
-import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type ClosableLedger, createLedger } from '../../src/ledger/ledger.ts';
-import { migrate } from '../../src/ledger/migrate.ts';
-import { startPostgres, type TestPostgres } from '../ledger/postgres.ts';
+import { describe, expect, test } from 'vitest';
+import type { ClosableLedger } from '../../src/ledger/ledger.ts';
+import { useOwnLedger } from '../ledger/own-ledger.ts';
 import { plan, receipt, run, started, TABLE } from '../ledger/rows.ts';
 
-let server: TestPostgres;
-let url: string;
-let ledger: ClosableLedger;
-
-beforeAll(async () => {
-  server = await startPostgres();
-  url = await server.createDatabase('store');
-  await migrate(url);
-  ledger = createLedger({ url });
-}, 60_000);
-
-afterAll(async () => {
-  await ledger?.close();
-  await server?.stop();
-}, 60_000);
-
-async function sql(text: string): Promise<unknown[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
+const own = useOwnLedger('store');
 
 describe('plans', () => {
   test('are read back as they were written', async () => {
-    await ledger.savePlan(plan('p1'), 'digest');
-    expect(await ledger.readPlan('p1')).toEqual(plan('p1'));
-    expect(await ledger.readPlan('none')).toBeNull();
+    await own.ledger.savePlan(plan('p1'), 'digest');
+    expect(await own.ledger.readPlan('p1')).toEqual(plan('p1'));
+    expect(await own.ledger.readPlan('none')).toBeNull();
   });
   test('the first one stays when a step is repeated', async () => {
-    await ledger.savePlan({ ...plan('p1'), tables: [] }, 'other');
-    expect(await ledger.readPlan('p1')).toEqual(plan('p1'));
+    await own.ledger.savePlan({ ...plan('p1'), tables: [] }, 'other');
+    expect(await own.ledger.readPlan('p1')).toEqual(plan('p1'));
   });
   test.each(["update icewright.plan set digest = 'x'", 'delete from icewright.plan'])(
     '%s is refused by the database',
-    async (text) => expect(sql(text)).rejects.toThrow(/plan is append-only/),
+    async (text) => expect(own.sql(text)).rejects.toThrow(/plan is append-only/),
   );
 });
 
 describe('runs', () => {
   test('are read back as they were written, and their state moves on', async () => {
-    await ledger.saveRun(run('r1'));
-    expect(await ledger.readRun('r1')).toEqual(run('r1'));
+    await own.ledger.saveRun(run('r1'));
+    expect(await own.ledger.readRun('r1')).toEqual(run('r1'));
     const startedAt = '2026-11-21T02:00:01.000Z';
-    await ledger.saveRun(run('r1', { state: 'running', startedAt, planId: 'p1' }));
+    await own.ledger.saveRun(run('r1', { state: 'running', startedAt, planId: 'p1' }));
     const finishedAt = '2026-11-21T02:00:09.000Z';
     const error = { code: 'EngineRejected', message: 'no' };
-    await ledger.saveRun(run('r1', { state: 'failed', finishedAt, error }));
-    expect(await ledger.readRun('r1')).toEqual(
+    await own.ledger.saveRun(run('r1', { state: 'failed', finishedAt, error }));
+    expect(await own.ledger.readRun('r1')).toEqual(
       run('r1', { state: 'failed', startedAt, finishedAt, error, planId: 'p1' }),
     );
-    expect(await ledger.readRun('none')).toBeNull();
+    expect(await own.ledger.readRun('none')).toBeNull();
   });
 
   test('that have ended are not brought back by a late step', async () => {
-    await ledger.saveRun(run('r2', { state: 'done' }));
-    await ledger.saveRun(run('r2', { state: 'running' }));
-    expect(await ledger.readRun('r2')).toMatchObject({ state: 'done' });
+    await own.ledger.saveRun(run('r2', { state: 'done' }));
+    await own.ledger.saveRun(run('r2', { state: 'running' }));
+    expect(await own.ledger.readRun('r2')).toMatchObject({ state: 'done' });
   });
 
   test('keep who asked, and what they came to', async () => {
@@ -77,19 +51,19 @@ describe('runs', () => {
       transform: null,
       error: null,
     } as const;
-    await ledger.saveRun(run('r3'));
-    await ledger.saveRun(run('r3', { state: 'done', outcome, requestedBy: 'cli:eve' }));
-    await ledger.saveRun(run('r3', { state: 'done' }));
-    expect(await ledger.readRun('r3')).toMatchObject({ requestedBy: 'cli:ana', outcome });
+    await own.ledger.saveRun(run('r3'));
+    await own.ledger.saveRun(run('r3', { state: 'done', outcome, requestedBy: 'cli:eve' }));
+    await own.ledger.saveRun(run('r3', { state: 'done' }));
+    expect(await own.ledger.readRun('r3')).toMatchObject({ requestedBy: 'cli:ana', outcome });
   });
 
   test('are listed newest first, by any filter', async () => {
     const at = (second: number) => ({ createdAt: `2026-11-22T02:00:0${second}.000Z` });
-    await ledger.saveRun(run('n1', { ...at(1), kind: 'nightly', table: null }));
-    await ledger.saveRun(run('n1.a', { ...at(2), parentRunId: 'n1', kind: 'transform' }));
-    await ledger.saveRun(run('n1.b', { ...at(3), parentRunId: 'n1', state: 'running' }));
+    await own.ledger.saveRun(run('n1', { ...at(1), kind: 'nightly', table: null }));
+    await own.ledger.saveRun(run('n1.a', { ...at(2), parentRunId: 'n1', kind: 'transform' }));
+    await own.ledger.saveRun(run('n1.b', { ...at(3), parentRunId: 'n1', state: 'running' }));
     const ids = async (filter: Parameters<ClosableLedger['listRuns']>[0]) =>
-      (await ledger.listRuns(filter)).map((one) => one.runId);
+      (await own.ledger.listRuns(filter)).map((one) => one.runId);
     expect(await ids({ limit: 2 })).toEqual(['n1.b', 'n1.a']);
     expect(await ids({ parentRunId: 'n1', limit: 9 })).toEqual(['n1.b', 'n1.a']);
     expect(await ids({ kind: 'nightly', limit: 9 })).toEqual(['n1']);
@@ -101,43 +75,46 @@ describe('runs', () => {
 
 describe('started operations', () => {
   test('the row of the first attempt stays', async () => {
-    expect(await ledger.readStartedOperation('r1', 0)).toBeNull();
-    expect(await ledger.startOperation(started('r1'))).toEqual(started('r1'));
+    expect(await own.ledger.readStartedOperation('r1', 0)).toBeNull();
+    expect(await own.ledger.startOperation(started('r1'))).toEqual(started('r1'));
     const second = { ...started('r1'), startedAt: '2026-11-21T05:00:00.000Z' };
-    expect(await ledger.startOperation(second)).toEqual(started('r1'));
-    expect(await ledger.readStartedOperation('r1', 0)).toEqual(started('r1'));
+    expect(await own.ledger.startOperation(second)).toEqual(started('r1'));
+    expect(await own.ledger.readStartedOperation('r1', 0)).toEqual(started('r1'));
   });
 });
 
 describe('receipts', () => {
   test('are written once', async () => {
-    expect(await ledger.saveReceipt('r1', 0, TABLE, receipt())).toEqual(receipt());
+    expect(await own.ledger.saveReceipt('r1', 0, TABLE, receipt())).toEqual(receipt());
     const other = receipt({ status: 'failed' });
-    expect(await ledger.saveReceipt('r1', 0, TABLE, other)).toEqual(receipt());
-    expect(await ledger.readReceipt('r1', 0)).toEqual(receipt());
-    expect(await ledger.readReceipt('r1', 7)).toBeNull();
+    expect(await own.ledger.saveReceipt('r1', 0, TABLE, other)).toEqual(receipt());
+    expect(await own.ledger.readReceipt('r1', 0)).toEqual(receipt());
+    expect(await own.ledger.readReceipt('r1', 7)).toBeNull();
   });
 
   test('two at once: both writers are given the same one', async () => {
     const writers = [1, 2, 3, 4].map((filesAfter) =>
-      ledger.saveReceipt('race', 0, 'lake.x.race', receipt({ filesAfter })),
+      own.ledger.saveReceipt('race', 0, 'lake.x.race', receipt({ filesAfter })),
     );
     const given = await Promise.all(writers);
     expect(new Set(given.map((one) => one.filesAfter)).size).toBe(1);
-    expect(await ledger.listReceipts('race')).toHaveLength(1);
+    expect(await own.ledger.listReceipts('race')).toHaveLength(1);
   });
 
   test('of a run stand in its order, of a table newest first', async () => {
-    await ledger.saveReceipt('r9', 2, 'lake.x.t', receipt({ operation: 'expire_snapshots' }));
-    await ledger.saveReceipt('r9', 0, 'lake.x.t', receipt());
+    await own.ledger.saveReceipt('r9', 2, 'lake.x.t', receipt({ operation: 'expire_snapshots' }));
+    await own.ledger.saveReceipt('r9', 0, 'lake.x.t', receipt());
     const operations = (list: readonly { operation: string }[]) => list.map((one) => one.operation);
-    expect(operations(await ledger.listReceipts('r9'))).toEqual(['compact', 'expire_snapshots']);
-    expect((await ledger.listReceipts('r9'))[0]).toMatchObject({ table: 'lake.x.t' });
-    expect(operations(await ledger.recentReceipts('lake.x.t', 9))).toEqual([
+    expect(operations(await own.ledger.listReceipts('r9'))).toEqual([
       'compact',
       'expire_snapshots',
     ]);
-    expect(await ledger.recentReceipts('lake.x.t', 1)).toHaveLength(1);
+    expect((await own.ledger.listReceipts('r9'))[0]).toMatchObject({ table: 'lake.x.t' });
+    expect(operations(await own.ledger.recentReceipts('lake.x.t', 9))).toEqual([
+      'compact',
+      'expire_snapshots',
+    ]);
+    expect(await own.ledger.recentReceipts('lake.x.t', 1)).toHaveLength(1);
   });
 
   test.each([
@@ -146,8 +123,8 @@ describe('receipts', () => {
     'truncate icewright.receipt',
     'set session_replication_role = replica; delete from icewright.receipt',
   ])('%s is refused by the database', async (text) => {
-    await expect(sql(text)).rejects.toThrow(/receipt is append-only/);
-    expect(await ledger.readReceipt('r1', 0)).toEqual(receipt());
+    await expect(own.sql(text)).rejects.toThrow(/receipt is append-only/);
+    expect(await own.ledger.readReceipt('r1', 0)).toEqual(receipt());
   });
 });
 
@@ -157,20 +134,20 @@ describe('pins', () => {
   const pin = (snapshotId: string) => ({ table: TABLE, snapshotId });
 
   test('live until they are taken off or run out', async () => {
-    await ledger.pinSnapshots('a', [pin('1'), pin('2'), pin('2')], later);
-    await ledger.pinSnapshots('b', [pin('2'), { table: 'lake.x.y', snapshotId: '9' }], later);
-    expect(await ledger.livePins(TABLE, now)).toEqual(['1', '2']);
-    expect(await ledger.livePins('lake.x.y', now)).toEqual(['9']);
-    expect(await ledger.livePins(TABLE, later)).toEqual([]);
-    await ledger.unpinSnapshots('a');
-    expect(await ledger.livePins(TABLE, now)).toEqual(['2']);
+    await own.ledger.pinSnapshots('a', [pin('1'), pin('2'), pin('2')], later);
+    await own.ledger.pinSnapshots('b', [pin('2'), { table: 'lake.x.y', snapshotId: '9' }], later);
+    expect(await own.ledger.livePins(TABLE, now)).toEqual(['1', '2']);
+    expect(await own.ledger.livePins('lake.x.y', now)).toEqual(['9']);
+    expect(await own.ledger.livePins(TABLE, later)).toEqual([]);
+    await own.ledger.unpinSnapshots('a');
+    expect(await own.ledger.livePins(TABLE, now)).toEqual(['2']);
   });
 
   test('pinning again moves the end; nothing to pin is no fault', async () => {
-    await ledger.pinSnapshots('c', [pin('5')], now);
-    expect(await ledger.livePins(TABLE, now)).not.toContain('5');
-    await ledger.pinSnapshots('c', [pin('5')], later);
-    expect(await ledger.livePins(TABLE, now)).toContain('5');
-    await ledger.pinSnapshots('d', [], later);
+    await own.ledger.pinSnapshots('c', [pin('5')], now);
+    expect(await own.ledger.livePins(TABLE, now)).not.toContain('5');
+    await own.ledger.pinSnapshots('c', [pin('5')], later);
+    expect(await own.ledger.livePins(TABLE, now)).toContain('5');
+    await own.ledger.pinSnapshots('d', [], later);
   });
 });
