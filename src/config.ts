@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { IcewrightError } from './domain/errors.ts';
-import { checkInterval } from './domain/health-clock.ts';
-import { type HistoryRetention, parseRetention } from './domain/health-history.ts';
+import { checkInterval } from './domain/health/clock.ts';
+import { type HistoryRetention, parseRetention } from './domain/health/history.ts';
 import { parseDuration } from './domain/units.ts';
 
 export const PROJECT_DIR = resolve(import.meta.dirname, '..');

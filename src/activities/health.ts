@@ -1,10 +1,10 @@
 /** The steps of a health sweep. Catalog, store and ledger are asked, never an engine. */
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { IcewrightError } from '../domain/errors.ts';
-import type { Finding, TableReport } from '../domain/health.ts';
-import { cutoffsAt, type HistoryRetention } from '../domain/health-history.ts';
-import { sharedLocations } from '../domain/health-location.ts';
-import { failedReport, reportOf, sameReport, worstFirst } from '../domain/health-report.ts';
+import type { Finding, TableReport } from '../domain/health/health.ts';
+import { cutoffsAt, type HistoryRetention } from '../domain/health/history.ts';
+import { sharedLocations } from '../domain/health/location.ts';
+import { failedReport, reportOf, sameReport, worstFirst } from '../domain/health/report.ts';
 import { tableFromKey, tableKey } from '../domain/table.ts';
 import { log } from '../log.ts';
 import { mapAtOnce } from './at-once.ts';

@@ -1,5 +1,5 @@
 /** What a night consists of: its models in order, and the maintenance that their tables need. */
-import { nightOf } from '../domain/model-graph.ts';
+import { nightOf } from '../domain/model/graph.ts';
 import { withFailures } from './failure.ts';
 import { type PlanningDeps, planByPolicy, storePlan } from './planning.ts';
 import type { Meter } from './ports.ts';

@@ -2,8 +2,7 @@
 import { activityInfo } from '@temporalio/activity';
 import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
-import { neededByNow } from '../domain/expiry.ts';
-import type { TableHealth } from '../domain/health.ts';
+import type { TableHealth } from '../domain/health/health.ts';
 import { MAINTENANCE_SESSION, operationKey } from '../domain/ids.ts';
 import type {
   Decision,
@@ -12,6 +11,7 @@ import type {
   Receipt,
   TablePlan,
 } from '../domain/operation.ts';
+import { neededByNow } from '../domain/planner/expiry.ts';
 import {
   beforeOf,
   checkInvariants,

@@ -4,10 +4,10 @@
 import { createHash } from 'node:crypto';
 import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
-import type { TableHealth } from '../domain/health.ts';
+import type { TableHealth } from '../domain/health/health.ts';
 import type { Plan, TablePlan } from '../domain/operation.ts';
-import { planByHand, planTable } from '../domain/planner.ts';
-import { effectivePolicy, type Policy } from '../domain/policy.ts';
+import { planByHand, planTable } from '../domain/planner/planner.ts';
+import { effectivePolicy, type Policy } from '../domain/policy/policy.ts';
 import { type TableRef, tableFromKey } from '../domain/table.ts';
 import { type Consumers, consumersOf } from '../domain/watermark.ts';
 import type { Catalog, Ledger, Project } from './ports.ts';

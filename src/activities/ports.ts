@@ -4,12 +4,12 @@
  */
 
 import type { Compiled, EngineRow } from '../domain/engine.ts';
-import type { TableHealth, TableReport } from '../domain/health.ts';
-import type { HistoryCutoffs } from '../domain/health-history.ts';
+import type { TableHealth, TableReport } from '../domain/health/health.ts';
+import type { HistoryCutoffs } from '../domain/health/history.ts';
 import type { Job, JobOutcome, Requester } from '../domain/job.ts';
-import type { CompiledModel, Model, ModelContext } from '../domain/model.ts';
+import type { CompiledModel, Model, ModelContext } from '../domain/model/model.ts';
 import type { Operation, Plan, Receipt, TablePlan } from '../domain/operation.ts';
-import type { Policy } from '../domain/policy.ts';
+import type { Policy } from '../domain/policy/policy.ts';
 import type { BeforeOperation } from '../domain/reconcile.ts';
 import type { TableRef } from '../domain/table.ts';
 

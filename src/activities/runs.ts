@@ -1,9 +1,9 @@
 /** The bookkeeping of runs: opened, queued, closed; and jobs put into tables' queues. */
 import { IcewrightError } from '../domain/errors.ts';
-import { refusalOf } from '../domain/hand-plan.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import type { Job } from '../domain/job.ts';
 import type { Decision, Receipt, TablePlan } from '../domain/operation.ts';
+import { refusalOf } from '../domain/planner/hand-plan.ts';
 import { withFailures } from './failure.ts';
 import {
   type PlanningDeps,

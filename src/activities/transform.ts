@@ -2,11 +2,11 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
-import type { SnapshotInfo, TableHealth } from '../domain/health.ts';
+import type { SnapshotInfo, TableHealth } from '../domain/health/health.ts';
 import { modelSession, operationKey } from '../domain/ids.ts';
 import type { TransformOutcome } from '../domain/job.ts';
-import type { CompiledModel, Model } from '../domain/model.ts';
-import { inputsChanged } from '../domain/model-changes.ts';
+import { inputsChanged } from '../domain/model/changes.ts';
+import type { CompiledModel, Model } from '../domain/model/model.ts';
 import type { Receipt } from '../domain/operation.ts';
 import {
   type BeforeOperation,

@@ -1,7 +1,7 @@
 /** The activities as workflows see them: names, arguments and results. Types only. */
 import type { EngineName } from '../domain/engine.ts';
 import type { Job, JobOutcome, Requester, TransformOutcome } from '../domain/job.ts';
-import type { NightModel } from '../domain/model-graph.ts';
+import type { NightModel } from '../domain/model/graph.ts';
 import type { OperationKind, Receipt } from '../domain/operation.ts';
 
 export interface OpenRunInput {

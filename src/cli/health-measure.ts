@@ -2,9 +2,9 @@
 import { mapAtOnce } from '../activities/at-once.ts';
 import { createMeasurer, type MeasureFailure } from '../activities/measuring.ts';
 import type { HealthPoint } from '../activities/ports.ts';
-import type { Finding, TableHealth, TableReport } from '../domain/health.ts';
-import { sharedLocations } from '../domain/health-location.ts';
-import { failedReport, reportOf, worstFirst } from '../domain/health-report.ts';
+import type { Finding, TableHealth, TableReport } from '../domain/health/health.ts';
+import { sharedLocations } from '../domain/health/location.ts';
+import { failedReport, reportOf, worstFirst } from '../domain/health/report.ts';
 import { type TableRef, tableKey } from '../domain/table.ts';
 import type { Session } from './session.ts';
 import type { Terminal } from './terminal.ts';

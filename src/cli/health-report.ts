@@ -1,7 +1,7 @@
 /** Health for people and for programs. */
 import type { HealthPoint } from '../activities/ports.ts';
-import type { Finding, HealthScore, TableHealth, TableReport } from '../domain/health.ts';
-import { resample } from '../domain/health-history.ts';
+import type { Finding, HealthScore, TableHealth, TableReport } from '../domain/health/health.ts';
+import { resample } from '../domain/health/history.ts';
 import { formatBytes, formatDuration } from '../domain/units.ts';
 import type { ShownTable } from './health-measure.ts';
 import { sparkline } from './sparkline.ts';

@@ -1,5 +1,5 @@
 /** The catalog's sweeps, as the worker makes them: their last report, their interval, one now. */
-import { describeInterval } from '../domain/health-clock.ts';
+import { describeInterval } from '../domain/health/clock.ts';
 import type { HealthStatus, SweepReport } from '../workflows/messages.ts';
 import type { CommandResult } from './command.ts';
 import type { Session } from './session.ts';

@@ -3,7 +3,7 @@
  * and checking after an operation that nothing else than what was meant has changed.
  */
 import { assertNever } from './errors.ts';
-import type { SnapshotInfo, SnapshotRef, TableHealth } from './health.ts';
+import type { SnapshotInfo, SnapshotRef, TableHealth } from './health/health.ts';
 import type { InvariantCheck, Operation } from './operation.ts';
 
 /** What a table was before an operation; kept in the ledger from the first attempt on. */

@@ -1,5 +1,5 @@
 /** What a model's commit says of itself, kept in the target's snapshot (design §3.8). */
-import type { SnapshotInfo, TableHealth } from './health.ts';
+import type { SnapshotInfo, TableHealth } from './health/health.ts';
 
 /** Run that made the snapshot. */
 export const RUN_ID_PROPERTY = 'icewright.run-id';

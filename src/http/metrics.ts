@@ -1,7 +1,7 @@
 /** Every metric that Icewright itself counts. Labels are bounded and hold no personal data. */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import type { Meter, RunState } from '../activities/ports.ts';
-import type { TableReport } from '../domain/health.ts';
+import type { TableReport } from '../domain/health/health.ts';
 import type { Receipt } from '../domain/operation.ts';
 import { createSdkMetrics, type SdkMetrics } from './sdk-metrics.ts';
 import { createTableGauges } from './table-gauges.ts';

@@ -1,5 +1,5 @@
 /** Which tables get gauges of their own when a catalog has more than the configured number. */
-import type { Finding, TableFigures, TableReport } from '../domain/health.ts';
+import type { Finding, TableFigures, TableReport } from '../domain/health/health.ts';
 
 export function isReadable({ failure }: TableReport): boolean {
   return failure === null;

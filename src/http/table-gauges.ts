@@ -4,7 +4,7 @@
  */
 import { Gauge, type Registry } from 'prom-client';
 import type { HealthSweep } from '../activities/ports.ts';
-import type { TableFigures, TableReport } from '../domain/health.ts';
+import type { TableFigures, TableReport } from '../domain/health/health.ts';
 import { tableFromKey } from '../domain/table.ts';
 import { chooseShown, isReadable, small, worstSeverity } from './table-choice.ts';
 

@@ -1,4 +1,4 @@
-import type { Clustering } from '../domain/health.ts';
+import type { Clustering } from '../domain/health/health.ts';
 import { type BoundKind, boundKindOf } from './bound-values.ts';
 import { type BoundValues, PREFIX_BYTES } from './manifest-digest.ts';
 import type { SortColumn } from './metadata.ts';

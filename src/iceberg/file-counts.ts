@@ -1,4 +1,9 @@
-import type { DeleteCounts, FileDetail, PartitionHealth, SizeBucket } from '../domain/health.ts';
+import type {
+  DeleteCounts,
+  FileDetail,
+  PartitionHealth,
+  SizeBucket,
+} from '../domain/health/health.ts';
 import { clusteringOf } from './clustering.ts';
 import { FILE_KINDS, type ManifestDigest } from './manifest-digest.ts';
 import type { ManifestStore } from './manifest-store.ts';

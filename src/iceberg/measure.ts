@@ -1,5 +1,5 @@
 import type { MeasureOptions } from '../activities/ports.ts';
-import type { SnapshotInfo, TableHealth } from '../domain/health.ts';
+import type { SnapshotInfo, TableHealth } from '../domain/health/health.ts';
 import { type TableRef, tableKey } from '../domain/table.ts';
 import { countFiles, countNothing, type FileCounts } from './file-counts.ts';
 import type { ManifestStore } from './manifest-store.ts';

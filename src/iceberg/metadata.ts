@@ -1,4 +1,4 @@
-import type { SnapshotInfo, SnapshotRef } from '../domain/health.ts';
+import type { SnapshotInfo, SnapshotRef } from '../domain/health/health.ts';
 import type { FieldJson, MetadataJson, SnapshotJson, TypeJson } from './metadata.schema.ts';
 
 export interface PartitionField {

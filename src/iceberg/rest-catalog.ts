@@ -1,6 +1,6 @@
 import type { Catalog, ManifestCache, MeasureOptions, Remeasured } from '../activities/ports.ts';
 import { IcewrightError } from '../domain/errors.ts';
-import type { TableHealth } from '../domain/health.ts';
+import type { TableHealth } from '../domain/health/health.ts';
 import { type TableRef, tableKey } from '../domain/table.ts';
 import { listNamespaces, listTablesIn } from './listing.ts';
 import { createManifestStore, type ManifestStore } from './manifest-store.ts';

@@ -1,7 +1,7 @@
 /** Statements on reports of tables and their history. */
 import type { HealthPoint, ReportsSince, StoredReport } from '../activities/ports.ts';
-import type { TableReport } from '../domain/health.ts';
-import type { HistoryCutoffs } from '../domain/health-history.ts';
+import type { TableReport } from '../domain/health/health.ts';
+import type { HistoryCutoffs } from '../domain/health/history.ts';
 import { jsonText, type Queryable } from './connection.ts';
 
 /** Rows of one statement of the roll-up: well under a second. */

@@ -1,6 +1,7 @@
 /** What is wrong with models only when they are seen together. */
-import type { Model } from '../domain/model.ts';
-import { buildGraph, findCycle } from '../domain/model-graph.ts';
+
+import { buildGraph, findCycle } from '../domain/model/graph.ts';
+import type { Model } from '../domain/model/model.ts';
 import { tableFromKey, tableKey } from '../domain/table.ts';
 import type { Fault } from './faults.ts';
 import type { ReadModel } from './model-file.ts';

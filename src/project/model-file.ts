@@ -1,14 +1,14 @@
 /** One model file: a YAML header in a leading block comment, then a SELECT. */
 import { createHash } from 'node:crypto';
-import type { Layer, Model, ModelColumn } from '../domain/model.ts';
 import {
   gateOf,
   type ModelHeader,
   modelHeaderJsonSchema,
   modelHeaderSchema,
-} from '../domain/model-header.schema.ts';
-import { parseMacros } from '../domain/model-sql.ts';
-import { parsePartition } from '../domain/model-types.ts';
+} from '../domain/model/header.schema.ts';
+import type { Layer, Model, ModelColumn } from '../domain/model/model.ts';
+import { parseMacros } from '../domain/model/sql.ts';
+import { parsePartition } from '../domain/model/types.ts';
 import { nameInCatalog, parseTable, tableKey } from '../domain/table.ts';
 import type { Fault } from './faults.ts';
 import { faultsOf, suggest } from './policy-faults.ts';

@@ -2,8 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { IcewrightError } from '../domain/errors.ts';
-import { LAYERS, type Model } from '../domain/model.ts';
-import { buildGraph } from '../domain/model-graph.ts';
+import { buildGraph } from '../domain/model/graph.ts';
+import { LAYERS, type Model } from '../domain/model/model.ts';
 import { type Fault, faultsError } from './faults.ts';
 import { checkTogether } from './model-checks.ts';
 import { type ReadModel, readModel } from './model-file.ts';

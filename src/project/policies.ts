@@ -1,8 +1,8 @@
 /** Reads `policies/*.yaml`: every fault is named, with its place, before anything is done. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { cronAt } from '../domain/cron.ts';
 import { IcewrightError } from '../domain/errors.ts';
+import { cronAt } from '../domain/policy/cron.ts';
 import {
   kindJsonSchema,
   type MaintenanceDocument,
@@ -11,14 +11,14 @@ import {
   nightlySchema,
   POLICY_KINDS,
   triggerOf,
-} from '../domain/policy.schema.ts';
+} from '../domain/policy/policy.schema.ts';
 import type {
   MaintenancePolicy,
   NightlyPolicy,
   Origin,
   PartialSettings,
   Policy,
-} from '../domain/policy.ts';
+} from '../domain/policy/policy.ts';
 import { type Fault, faultsError } from './faults.ts';
 import { faultsOf, suggest } from './policy-faults.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';

@@ -6,7 +6,7 @@ import {
   type DesiredSchedule,
   diffSchedules,
   type ScheduleDiff,
-} from '../domain/schedules.ts';
+} from '../domain/policy/schedules.ts';
 import type { NightlyInput } from '../workflows/messages.ts';
 
 /** A server that was down over night runs at most the last missed night, not all of them. */

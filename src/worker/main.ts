@@ -10,7 +10,7 @@ import { promisify } from 'node:util';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { type Config, readConfig } from '../config.ts';
 import { CONTROL_QUEUE, ENGINE_QUEUES } from '../domain/ids.ts';
-import { desiredSchedules } from '../domain/schedules.ts';
+import { desiredSchedules } from '../domain/policy/schedules.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { startHttp } from '../http/server.ts';
 import { log } from '../log.ts';

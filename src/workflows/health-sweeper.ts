@@ -8,7 +8,7 @@ import {
   nextDueMs,
   takeDue,
   withInterval,
-} from '../domain/health-clock.ts';
+} from '../domain/health/clock.ts';
 import type { HealthInput, HealthState, HealthStatus, SweepReport } from './messages.ts';
 import { errorOf } from './outcome.ts';
 import { healthSteps } from './proxies.ts';

@@ -1,6 +1,6 @@
 /**
  * Sweeps the tables of one catalog for as long as it is there: waits until a sweep is due, measures
- * in batches, closes. Due times stand on a grid; see `domain/health-clock.ts`.
+ * in batches, closes. Due times stand on a grid; see `domain/health/clock.ts`.
  */
 import {
   ApplicationFailure,
@@ -11,7 +11,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { isErrorCode } from '../domain/errors.ts';
-import { checkInterval, nextDueMs } from '../domain/health-clock.ts';
+import { checkInterval, nextDueMs } from '../domain/health/clock.ts';
 import { HealthSweeper } from './health-sweeper.ts';
 import * as messages from './messages.ts';
 

@@ -1,7 +1,7 @@
 /** Every message that a workflow of ours takes or answers, with its payload. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { WorstTable } from '../activities/types.ts';
-import type { HealthClock } from '../domain/health-clock.ts';
+import type { HealthClock } from '../domain/health/clock.ts';
 import type {
   Job,
   JobOutcome,

@@ -7,7 +7,7 @@ import {
 } from '@temporalio/workflow';
 import { partRunId, tableWorkflowId } from '../domain/ids.ts';
 import type { Job, JobOutcome } from '../domain/job.ts';
-import type { NightModel } from '../domain/model-graph.ts';
+import type { NightModel } from '../domain/model/graph.ts';
 import {
   jobEndedSignal,
   type MaintenanceReport,

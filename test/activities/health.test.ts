@@ -13,10 +13,10 @@ import type {
 } from '../../src/activities/ports.ts';
 import type { HealthActivities } from '../../src/activities/types.ts';
 import { type ErrorCode, IcewrightError } from '../../src/domain/errors.ts';
-import type { TableHealth, TableReport } from '../../src/domain/health.ts';
-import { DEFAULT_RETENTION } from '../../src/domain/health-history.ts';
+import type { TableHealth, TableReport } from '../../src/domain/health/health.ts';
+import { DEFAULT_RETENTION } from '../../src/domain/health/history.ts';
 import { tableFromKey, tableKey } from '../../src/domain/table.ts';
-import { health, NOW_MS } from '../domain/health-fixture.ts';
+import { health, NOW_MS } from '../domain/health/fixture.ts';
 
 /** What the catalog holds: a table's health and tag, an error, or silence. */
 type Held = { readonly health: TableHealth; readonly etag: string } | IcewrightError | 'hangs';

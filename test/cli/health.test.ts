@@ -6,8 +6,8 @@ import { scoreLine, tellHealth } from '../../src/cli/health-report.ts';
 import { sparkline } from '../../src/cli/sparkline.ts';
 import { alignColumns, type Terminal } from '../../src/cli/terminal.ts';
 import { PROJECT_DIR } from '../../src/config.ts';
-import { failedReport, reportOf } from '../../src/domain/health-report.ts';
-import { health, NOW_MS, partition } from '../domain/health-fixture.ts';
+import { failedReport, reportOf } from '../../src/domain/health/report.ts';
+import { health, NOW_MS, partition } from '../domain/health/fixture.ts';
 import { type CatalogStub, type Reply, startCatalogStub } from '../iceberg/catalog-stub.ts';
 
 let stub: CatalogStub;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SnapshotInfo, TableHealth } from '../../src/domain/health.ts';
+import type { SnapshotInfo, TableHealth } from '../../src/domain/health/health.ts';
 import type { Operation } from '../../src/domain/operation.ts';
 import {
   beforeOf,

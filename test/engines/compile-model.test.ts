@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Model } from '../../src/domain/model.ts';
+import type { Model } from '../../src/domain/model/model.ts';
 import { compileModel as compileSpark } from '../../src/engines/spark/compile-model.ts';
 import { compileModel as compileTrino } from '../../src/engines/trino/compile-model.ts';
-import { modelOf } from '../domain/model-fixture.ts';
+import { modelOf } from '../domain/model/fixture.ts';
 
 const COLUMNS: Model['columns'] = [
   { name: 'order_id', type: 'bigint', pii: 'none' },

@@ -1,5 +1,5 @@
 /** Reports and receipts for the gauges, and a reader of the text that Prometheus scrapes. */
-import type { TableFigures, TableReport } from '../../src/domain/health.ts';
+import type { TableFigures, TableReport } from '../../src/domain/health/health.ts';
 import type { Decision, Receipt } from '../../src/domain/operation.ts';
 import type { Metrics } from '../../src/http/metrics.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TableReport } from '../../src/domain/health.ts';
+import type { TableReport } from '../../src/domain/health/health.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { chooseShown } from '../../src/http/table-choice.ts';
 import { labels, makeReport, NOW_MS, scrape } from './metrics-fixture.ts';

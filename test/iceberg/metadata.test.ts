@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseExactJson } from '../../src/domain/exact-json.ts';
-import type { TableHealth } from '../../src/domain/health.ts';
+import type { TableHealth } from '../../src/domain/health/health.ts';
 import { createManifestStore } from '../../src/iceberg/manifest-store.ts';
 import { measure } from '../../src/iceberg/measure.ts';
 import { METADATA } from '../../src/iceberg/metadata.schema.ts';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import type { EngineRow, EngineRunner } from '../../src/domain/engine.ts';
-import type { TableHealth } from '../../src/domain/health.ts';
+import type { TableHealth } from '../../src/domain/health/health.ts';
 import { createSparkRunner } from '../../src/engines/spark/run.ts';
 import { createTrinoRunner } from '../../src/engines/trino/run.ts';
 import { createRestCatalog, type RestCatalog } from '../../src/iceberg/rest-catalog.ts';

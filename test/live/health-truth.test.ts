@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { EngineRow } from '../../src/domain/engine.ts';
-import type { TableHealth } from '../../src/domain/health.ts';
-import { assess } from '../../src/domain/health-score.ts';
+import type { TableHealth } from '../../src/domain/health/health.ts';
+import { assess } from '../../src/domain/health/score.ts';
 import { openPyIceberg, type Python } from '../peers/python.ts';
 import { makeShape, SHAPES } from './health-shapes.ts';
 import { type Lake, openLake } from './lake.ts';

@@ -2,9 +2,9 @@
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import type { StoredReport } from '../../src/activities/ports.ts';
-import { cutoffsAt, DEFAULT_RETENTION } from '../../src/domain/health-history.ts';
-import { failedReport, reportOf } from '../../src/domain/health-report.ts';
-import { DAY_MS, health, NOW_MS, partition } from '../domain/health-fixture.ts';
+import { cutoffsAt, DEFAULT_RETENTION } from '../../src/domain/health/history.ts';
+import { failedReport, reportOf } from '../../src/domain/health/report.ts';
+import { DAY_MS, health, NOW_MS, partition } from '../domain/health/fixture.ts';
 import { useOwnLedger } from '../ledger/own-ledger.ts';
 
 const HOUR_MS = 3_600_000;

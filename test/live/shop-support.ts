@@ -2,10 +2,10 @@
 import { readConfig } from '../../src/config.ts';
 import type { EngineRow, Statement } from '../../src/domain/engine.ts';
 import { IcewrightError } from '../../src/domain/errors.ts';
-import type { TableHealth } from '../../src/domain/health.ts';
-import type { Model } from '../../src/domain/model.ts';
-import { inputsChanged } from '../../src/domain/model-changes.ts';
-import { selectModels } from '../../src/domain/model-graph.ts';
+import type { TableHealth } from '../../src/domain/health/health.ts';
+import { inputsChanged } from '../../src/domain/model/changes.ts';
+import { selectModels } from '../../src/domain/model/graph.ts';
+import type { Model } from '../../src/domain/model/model.ts';
 import { tableFromKey, tableKey } from '../../src/domain/table.ts';
 import { ancestry } from '../../src/domain/watermark.ts';
 import { compileModel as compileSpark } from '../../src/engines/spark/compile-model.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { buildGraph, stagesOf } from '../../src/domain/model-graph.ts';
+import { buildGraph, stagesOf } from '../../src/domain/model/graph.ts';
 import { formatFault } from '../../src/project/faults.ts';
 import { loadModels, requireModels } from '../../src/project/models.ts';
 

@@ -2,7 +2,7 @@
 import { IcewrightError } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
 import type { Plan, Receipt, TablePlan } from '../../domain/operation.ts';
-import { effectivePolicy } from '../../domain/policy.ts';
+import { effectivePolicy } from '../../domain/policy/policy.ts';
 import { type TableRef, tableFromKey, tableKey } from '../../domain/table.ts';
 import type { Command, CommandInput, CommandResult } from '../command.ts';
 import { tablePlanJson } from '../decision-json.ts';

@@ -1,5 +1,5 @@
 /** The transform half alone: `run` and `plan`. */
-import { nightOf } from '../../domain/model-graph.ts';
+import { nightOf } from '../../domain/model/graph.ts';
 import { type Command, stringValue } from '../command.ts';
 import { performNight } from '../night.ts';
 import { readConcurrency } from './nightly.ts';

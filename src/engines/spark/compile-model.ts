@@ -6,9 +6,9 @@ import {
   MODEL_DIGEST_PROPERTY,
   type Model,
   type ModelContext,
-} from '../../domain/model.ts';
-import { hmacPads, renderMacros } from '../../domain/model-sql.ts';
-import { type ColumnType, parseColumnType, parsePartition } from '../../domain/model-types.ts';
+} from '../../domain/model/model.ts';
+import { hmacPads, renderMacros } from '../../domain/model/sql.ts';
+import { type ColumnType, parseColumnType, parsePartition } from '../../domain/model/types.ts';
 import { parseTable, tableFromKey, tableKey } from '../../domain/table.ts';
 import { INPUTS_PROPERTY, MODEL_PROPERTY, RUN_ID_PROPERTY } from '../../domain/watermark.ts';
 import { quoteIdentifier, quotePath, quoteTable, quoteText } from './quote.ts';

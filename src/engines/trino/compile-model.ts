@@ -5,9 +5,9 @@
  */
 import type { Statement } from '../../domain/engine.ts';
 import { IcewrightError } from '../../domain/errors.ts';
-import type { CompiledModel, Model, ModelContext } from '../../domain/model.ts';
-import { renderMacros } from '../../domain/model-sql.ts';
-import { type ColumnType, parseColumnType, parsePartition } from '../../domain/model-types.ts';
+import type { CompiledModel, Model, ModelContext } from '../../domain/model/model.ts';
+import { renderMacros } from '../../domain/model/sql.ts';
+import { type ColumnType, parseColumnType, parsePartition } from '../../domain/model/types.ts';
 import { parseTable, tableFromKey, tableKey } from '../../domain/table.ts';
 import { quoteIdentifier, quoteTable, quoteText } from './quote.ts';
 

@@ -1,0 +1,185 @@
+/** What to keep true, read from `policies/`: maintenance of tables, and the nightly run. */
+import type { EngineName } from '../engine.ts';
+import type { CompactStrategy } from '../operation.ts';
+import type { TableRef } from '../table.ts';
+import { selects, specificity, type TableSelector } from './match.ts';
+import type { Trigger } from './trigger.ts';
+
+export interface CompactPolicy {
+  readonly enabled: boolean;
+  /** `auto`: the first engine of the capability matrix that can. */
+  readonly engine: EngineName | 'auto';
+  readonly strategy: CompactStrategy;
+  /** Sort or Z-order columns, in order; empty for bin-pack. */
+  readonly columns: readonly string[];
+  readonly targetFileSizeBytes: number;
+  /** Fewest small files of a partition that are worth a rewrite. */
+  readonly minInputFiles: number;
+  readonly trigger: Trigger;
+}
+
+export interface ExpirePolicy {
+  readonly enabled: boolean;
+  /** Only snapshots older than this may go. */
+  readonly olderThanMs: number;
+  /** So many newest snapshots of every branch stay, however old. */
+  readonly keepLast: number;
+  readonly trigger: Trigger;
+}
+
+export interface ManifestsPolicy {
+  readonly enabled: boolean;
+  readonly engine: EngineName | 'auto';
+  readonly trigger: Trigger;
+}
+
+export interface CadencePolicy {
+  /** Shortest time between two runs of one operation on one table. */
+  readonly minIntervalMs: number;
+  /** Wait after the first failure; doubles with each further one. */
+  readonly failureBackoffMs: number;
+  /** The doubling ends here. */
+  readonly failureBackoffMaxMs: number;
+  /** After so many failures in a row the operation is paused until one run by hand succeeds. */
+  readonly breakerFailures: number;
+}
+
+export interface MaintenanceSettings {
+  readonly compact: CompactPolicy;
+  readonly expire: ExpirePolicy;
+  readonly rewriteManifests: ManifestsPolicy;
+  readonly cadence: CadencePolicy;
+}
+
+/** Settings of which any may be missing: a policy says only what it wants to change. */
+export type PartialSettings = {
+  readonly [Section in keyof MaintenanceSettings]?: Partial<MaintenanceSettings[Section]>;
+};
+
+/** Where a value was written. Line 0: built into Icewright. */
+export interface Origin {
+  readonly policy: string;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** Field path, for example `compact.targetFileSizeBytes`, → where it came from. */
+export type Origins = Readonly<Record<string, Origin>>;
+
+export interface MaintenancePolicy {
+  readonly kind: 'maintenance';
+  readonly name: string;
+  readonly file: string;
+  readonly tables: readonly TableSelector[];
+  readonly settings: PartialSettings;
+  readonly origins: Origins;
+}
+
+export interface NightlyPolicy {
+  readonly kind: 'nightly';
+  readonly name: string;
+  readonly file: string;
+  /** Five fields, in `zone`. */
+  readonly cron: string;
+  /** IANA name, for example `Europe/Berlin`. */
+  readonly zone: string;
+  /** Model selection as the command line takes it; empty: all. */
+  readonly models: readonly string[];
+  readonly maintenance: boolean;
+  readonly paused: boolean;
+  /** Tables maintained at once. */
+  readonly concurrency: number;
+}
+
+export type Policy = MaintenancePolicy | NightlyPolicy;
+
+/** The policy of one table after all that apply were laid over each other. */
+export interface EffectivePolicy {
+  readonly settings: MaintenanceSettings;
+  readonly origins: Origins;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * What holds where no policy says otherwise (design §5). Target 512 MB, five input files: Iceberg's
+ * own defaults. A reduction of four files is what five files becoming one gives.
+ */
+export const DEFAULT_SETTINGS: MaintenanceSettings = {
+  compact: {
+    enabled: true,
+    engine: 'auto',
+    strategy: 'binpack',
+    columns: [],
+    targetFileSizeBytes: 512 * 2 ** 20,
+    minInputFiles: 5,
+    trigger: { kind: 'at_least', metric: 'file_reduction', atLeast: 4 },
+  },
+  expire: {
+    enabled: true,
+    olderThanMs: 7 * DAY_MS,
+    keepLast: 5,
+    trigger: { kind: 'at_least', metric: 'expirable_snapshots', atLeast: 1 },
+  },
+  rewriteManifests: {
+    enabled: true,
+    engine: 'auto',
+    // Iceberg merges manifests by itself at 100 (commit.manifest.min-count-to-merge).
+    trigger: { kind: 'at_least', metric: 'manifests', atLeast: 100 },
+  },
+  cadence: {
+    minIntervalMs: 0,
+    failureBackoffMs: 3_600_000,
+    failureBackoffMaxMs: DAY_MS,
+    breakerFailures: 3,
+  },
+};
+
+const BUILT_IN: Origin = { policy: 'built-in', file: 'built-in defaults', line: 0 };
+const SECTIONS = ['compact', 'expire', 'rewriteManifests', 'cadence'] as const;
+
+/**
+ * Lays every maintenance policy that names the table over the defaults, the less specific first,
+ * field by field. A trigger is one field: it is replaced as a whole.
+ */
+export function effectivePolicy(policies: readonly Policy[], table: TableRef): EffectivePolicy {
+  let settings = DEFAULT_SETTINGS;
+  const origins: Record<string, Origin> = {};
+  for (const section of SECTIONS) {
+    for (const field of Object.keys(settings[section])) origins[`${section}.${field}`] = BUILT_IN;
+  }
+  for (const policy of applicable(policies, table)) {
+    settings = overlay(settings, policy.settings);
+    Object.assign(origins, policy.origins);
+  }
+  return { settings, origins };
+}
+
+/** The maintenance policies that name the table, the less specific first. */
+export function applicable(
+  policies: readonly Policy[],
+  table: TableRef,
+): readonly MaintenancePolicy[] {
+  return policies
+    .filter((policy) => policy.kind === 'maintenance')
+    .map((policy) => ({ policy, rank: rankOf(policy, table) }))
+    .filter(({ rank }) => rank >= 0)
+    .sort((a, b) => a.rank - b.rank || (a.policy.name < b.policy.name ? -1 : 1))
+    .map(({ policy }) => policy);
+}
+
+function rankOf(policy: MaintenancePolicy, table: TableRef): number {
+  const ranks = policy.tables
+    .filter((selector) => selects(selector, table))
+    .map((selector) => specificity(selector));
+  return Math.max(-1, ...ranks);
+}
+
+function overlay(base: MaintenanceSettings, over: PartialSettings): MaintenanceSettings {
+  return {
+    compact: { ...base.compact, ...over.compact },
+    expire: { ...base.expire, ...over.expire },
+    rewriteManifests: { ...base.rewriteManifests, ...over.rewriteManifests },
+    cadence: { ...base.cadence, ...over.cadence },
+  };
+}
