@@ -17,6 +17,40 @@ export interface CompactOperation {
   readonly minInputFiles: number;
   /** `true`: rewrite also well-sized files (needed for sort and Z-order to re-cluster). */
   readonly rewriteAll: boolean;
+  /** Only these partitions; absent: all that `where` leaves. */
+  readonly partitions?: readonly PartitionKey[];
+  /** How the engine is to go about it; absent: the engine's own defaults. */
+  readonly tuning?: CompactTuning;
+}
+
+/** One partition: a value for each field of the spec that its files were written with. */
+export type PartitionKey = readonly PartitionValue[];
+
+export interface PartitionValue {
+  /** Column that the field is derived from, and its type. */
+  readonly source: string;
+  readonly sourceType: string;
+  /** `identity`, `day`, `bucket[16]`, … */
+  readonly transform: string;
+  /** The partition's value, printed as Iceberg prints it (a day as `2026-11-20`). */
+  readonly value: string | null;
+}
+
+/** Chosen from the table and the engine's cores, so that no core idles. */
+export interface CompactTuning {
+  /** Input bytes that one task group rewrites at most. */
+  readonly maxFileGroupSizeBytes?: number;
+  /** File groups rewritten at the same time. */
+  readonly concurrentFileGroups?: number;
+  /** Tasks that shuffle for each output file (sort and Z-order). */
+  readonly shufflePartitionsPerFile?: number;
+}
+
+/** Rewrites position delete files, and drops those that no longer delete anything. */
+export interface RewriteDeletesOperation {
+  readonly kind: 'rewrite_deletes';
+  /** Only delete files of rows that this predicate may match; `null`: the whole table. */
+  readonly where: string | null;
 }
 
 /** Expires exactly these snapshots and nothing else. */
@@ -29,14 +63,58 @@ export interface RewriteManifestsOperation {
   readonly kind: 'rewrite_manifests';
 }
 
-export type Operation = CompactOperation | ExpireSnapshotsOperation | RewriteManifestsOperation;
+/** Removes files under the table's location that nothing reaches, by an exact list. */
+export interface RemoveOrphansOperation {
+  readonly kind: 'remove_orphans';
+  /** Younger files stay whatever they are. At least 72 hours. */
+  readonly olderThanMs: number;
+  /** More candidates than this are refused unless a person applies the plan. */
+  readonly maxFiles: number;
+}
+
+/** Computes statistics of the head: distinct values per column, and figures per partition. */
+export interface ComputeStatisticsOperation {
+  readonly kind: 'compute_statistics';
+  /** Empty: all columns that the engine can. */
+  readonly columns: readonly string[];
+}
+
+/** Drops statistics that no longer tell the truth. */
+export interface DropStatisticsOperation {
+  readonly kind: 'drop_statistics';
+}
+
+/** Sets and removes table properties, nothing else. */
+export interface SetPropertiesOperation {
+  readonly kind: 'set_properties';
+  readonly set: Readonly<Record<string, string>>;
+  readonly remove: readonly string[];
+}
+
+export type Operation =
+  | SetPropertiesOperation
+  | RewriteDeletesOperation
+  | CompactOperation
+  | RewriteManifestsOperation
+  | ExpireSnapshotsOperation
+  | RemoveOrphansOperation
+  | DropStatisticsOperation
+  | ComputeStatisticsOperation;
 export type OperationKind = Operation['kind'];
 
-/** The order in which operations of one table run (design §5). */
+/**
+ * The order in which operations of one table run (design §5): what writes files first, then what
+ * those leave behind, and statistics of what is there at the end.
+ */
 export const OPERATION_ORDER: readonly OperationKind[] = [
+  'set_properties',
+  'rewrite_deletes',
   'compact',
   'rewrite_manifests',
   'expire_snapshots',
+  'remove_orphans',
+  'drop_statistics',
+  'compute_statistics',
 ];
 
 /** One measured condition: also recorded when it is not met, so that "why not" has an answer. */
@@ -66,6 +144,17 @@ export interface Decision {
   /** ISO time from which it may run; `null`: when its conditions are met. */
   readonly nextEligibleAt: string | null;
   readonly estimate: Estimate | null;
+  /** What would be lost or freed; only of operations that delete. */
+  readonly preview?: Preview;
+}
+
+/** What an operation that deletes would take, from metadata alone. */
+export interface Preview {
+  readonly snapshots?: number;
+  readonly files?: number;
+  readonly bytesFreed?: number;
+  /** Times that can no longer be queried: ISO, both ends included. */
+  readonly rangeLost?: { readonly from: string; readonly to: string };
 }
 
 /** The decisions for one table, pinned to what was seen when they were taken. */

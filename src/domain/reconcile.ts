@@ -62,6 +62,18 @@ export function operationCommitted(
       const there = new Set(health.snapshots.map((one) => one.snapshotId));
       return operation.snapshotIds.every((id) => !there.has(id));
     }
+    case 'rewrite_deletes':
+      return snapshotsSince(health, before.snapshotId).some((one) => one.operation === 'replace');
+    // Each of these may be done again: the second time it changes nothing.
+    case 'remove_orphans':
+    case 'compute_statistics':
+    case 'drop_statistics':
+      return false;
+    case 'set_properties': {
+      const { set, remove } = operation;
+      const has = ([name, value]: [string, string]) => health.properties[name] === value;
+      return Object.entries(set).every(has) && !remove.some((name) => name in health.properties);
+    }
     default:
       return assertNever(operation);
   }

@@ -1,6 +1,5 @@
 /** What each engine can do to which table: a stated yes, or the reason why not. */
 import type { EngineName } from '../engine.ts';
-import { assertNever } from '../errors.ts';
 import type { CompactStrategy, OperationKind } from '../operation.ts';
 
 /** The rows of the matrix. */
@@ -25,11 +24,25 @@ export const CAPABILITIES: Readonly<Record<Capability, Readonly<Record<EngineNam
     spark: YES,
     trino: never('Trino compacts by bin-pack only: it has no Z-order'),
   },
+  rewrite_deletes: {
+    spark: YES,
+    trino: never('Trino has no procedure that rewrites position delete files'),
+  },
   rewrite_manifests: { spark: YES, trino: YES },
   expire_snapshots: {
     spark: YES,
     trino: never('Trino expires by age only: it cannot expire exactly the snapshots of a plan'),
   },
+  remove_orphans: {
+    spark: YES,
+    trino: never('Trino has no dry run: nobody could see what it is about to delete'),
+  },
+  compute_statistics: { spark: YES, trino: YES },
+  drop_statistics: {
+    spark: never('Spark has no statement that drops statistics'),
+    trino: YES,
+  },
+  set_properties: { spark: YES, trino: never('Trino sets only the properties that it knows') },
 };
 
 /** `auto` tries them in this order: Spark knows every operation. */
@@ -40,11 +53,8 @@ export function capabilityOf(kind: OperationKind, strategy: CompactStrategy): Ca
   switch (kind) {
     case 'compact':
       return `compact ${strategy}`;
-    case 'expire_snapshots':
-    case 'rewrite_manifests':
-      return kind;
     default:
-      return assertNever(kind);
+      return kind;
   }
 }
 

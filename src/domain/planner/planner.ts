@@ -5,17 +5,24 @@
  */
 
 import type { TableHealth } from '../health/health.ts';
-import { type Decision, OPERATION_ORDER, type Reason, type TablePlan } from '../operation.ts';
+import {
+  type Decision,
+  OPERATION_ORDER,
+  type OperationKind,
+  type Reason,
+  type TablePlan,
+} from '../operation.ts';
 import { judgeCadence } from '../policy/cadence.ts';
 import type { MaintenanceSettings } from '../policy/policy.ts';
 import { evaluateTrigger, type Measured } from '../policy/trigger.ts';
 import { estimateBinpack } from './estimate.ts';
 import { type ExpiryPlan, planExpiry } from './expiry.ts';
-import { type PlanTableInput, type Proposal, propose } from './proposals.ts';
+import { lastSuccess, type PlanTableInput, type Proposal } from './proposals/proposal.ts';
+import { propose } from './propose.ts';
 import { enabledReason, hasSnapshot, routeReason } from './reasons.ts';
 
 export { planByHand } from './hand-plan.ts';
-export type { PlanTableInput } from './proposals.ts';
+export type { PlanTableInput } from './proposals/proposal.ts';
 
 /** The decisions for one table, in the order in which they would run. Changes nothing. */
 export function planTable(input: PlanTableInput): TablePlan {
@@ -34,11 +41,38 @@ export function planTable(input: PlanTableInput): TablePlan {
     table: health.table,
     tableUuid: health.tableUuid,
     snapshotId: health.snapshotId,
-    decisions: OPERATION_ORDER.map((kind) => decide(propose(kind, input, expiry), measured, input)),
+    decisions: OPERATION_ORDER.map((kind) =>
+      decide(
+        propose(kind, { ...input, expiry }),
+        { ...measured, hours_since_last_run: hoursSinceLast(kind, input) },
+        input,
+      ),
+    ),
   };
 }
 
-function measure(health: TableHealth, settings: MaintenanceSettings, expiry: ExpiryPlan): Measured {
+/** Never run: infinitely long ago. */
+function hoursSinceLast(
+  kind: OperationKind,
+  { recentReceipts, nowMs }: PlanTableInput,
+): number | null {
+  const last = lastSuccess(kind, recentReceipts);
+  if (last === undefined) return Number.POSITIVE_INFINITY;
+  return (nowMs - Date.parse(last.finishedAt)) / 3_600_000;
+}
+
+/** What is true of the table whatever the operation. */
+type TableMeasured = Omit<Measured, 'hours_since_last_run'>;
+
+function hoursOf(ms: number | null): number | null {
+  return ms === null ? null : ms / 3_600_000;
+}
+
+function measure(
+  health: TableHealth,
+  settings: MaintenanceSettings,
+  expiry: ExpiryPlan,
+): TableMeasured {
   const estimate = estimateBinpack(health, settings.compact);
   const small = health.smallFiles;
   return {
@@ -47,12 +81,17 @@ function measure(health: TableHealth, settings: MaintenanceSettings, expiry: Exp
     file_reduction: estimate?.reduction ?? null,
     files_per_partition_max: health.filesPerPartitionMax,
     data_files: health.dataFiles,
+    total_bytes: health.totalBytes,
+    delete_files: health.deleteFiles,
     delete_ratio: health.deleteRatio,
+    clustering_depth: health.clusteringDepth,
+    partition_skew: health.detail?.partitionSkew ?? null,
     manifests: health.manifests,
     snapshots: health.snapshots.length,
     expirable_snapshots: expiry.kind === 'expire' ? expiry.snapshotIds.length : null,
-    oldest_snapshot_age_hours:
-      health.oldestSnapshotAgeMs === null ? null : health.oldestSnapshotAgeMs / 3_600_000,
+    oldest_snapshot_age_hours: hoursOf(health.oldestSnapshotAgeMs),
+    last_commit_age_hours: hoursOf(health.lastCommitAgeMs),
+    commits_per_day: health.commitsPerDay,
   };
 }
 
@@ -74,6 +113,7 @@ function decide(proposal: Proposal, measured: Measured, input: PlanTableInput): 
     reasons: [],
     nextEligibleAt: eligibleAt === null ? null : new Date(eligibleAt).toISOString(),
     estimate: proposal.estimate,
+    ...(proposal.preview === undefined ? {} : { preview: proposal.preview }),
   };
   const enabled = enabledReason(proposal.enabled);
   const snapshot = hasSnapshot(input.health);
@@ -98,5 +138,6 @@ function finish(proposal: Proposal, reasons: readonly Reason[]): Decision {
     reasons,
     nextEligibleAt: null,
     estimate: proposal.estimate,
+    ...(proposal.preview === undefined ? {} : { preview: proposal.preview }),
   };
 }

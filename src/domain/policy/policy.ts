@@ -2,6 +2,7 @@
 import type { EngineName } from '../engine.ts';
 import type { CompactStrategy } from '../operation.ts';
 import type { TableRef } from '../table.ts';
+import type { Weekday } from './cron.ts';
 import { selects, specificity, type TableSelector } from './match.ts';
 import type { Trigger } from './trigger.ts';
 
@@ -33,6 +34,37 @@ export interface ManifestsPolicy {
   readonly trigger: Trigger;
 }
 
+export interface DeletesPolicy {
+  readonly enabled: boolean;
+  readonly engine: EngineName | 'auto';
+  readonly trigger: Trigger;
+}
+
+export interface OrphansPolicy {
+  readonly enabled: boolean;
+  /** Younger files stay. At least 72 hours, whatever is written. */
+  readonly olderThanMs: number;
+  /** More candidates than this, or than `maxShare` of the live files, need a person. */
+  readonly maxFiles: number;
+  /** 0 to 1. */
+  readonly maxShare: number;
+  readonly trigger: Trigger;
+}
+
+export interface StatisticsPolicy {
+  readonly enabled: boolean;
+  readonly engine: EngineName | 'auto';
+  /** Empty: all columns that the engine can. */
+  readonly columns: readonly string[];
+  readonly trigger: Trigger;
+}
+
+/** Table properties that shall hold; what is not named is left alone. */
+export interface PropertiesPolicy {
+  readonly enabled: boolean;
+  readonly set: Readonly<Record<string, string>>;
+}
+
 export interface CadencePolicy {
   /** Shortest time between two runs of one operation on one table. */
   readonly minIntervalMs: number;
@@ -46,8 +78,12 @@ export interface CadencePolicy {
 
 export interface MaintenanceSettings {
   readonly compact: CompactPolicy;
+  readonly rewriteDeletes: DeletesPolicy;
   readonly expire: ExpirePolicy;
   readonly rewriteManifests: ManifestsPolicy;
+  readonly orphans: OrphansPolicy;
+  readonly statistics: StatisticsPolicy;
+  readonly properties: PropertiesPolicy;
   readonly cadence: CadencePolicy;
 }
 
@@ -91,7 +127,49 @@ export interface NightlyPolicy {
   readonly concurrency: number;
 }
 
-export type Policy = MaintenancePolicy | NightlyPolicy;
+/** When something may begin, in local time. Without one: always. */
+export interface WindowPolicy {
+  /** IANA name, for example `Europe/Berlin`. */
+  readonly zone: string;
+  /** Days on which a window opens; empty: every day. */
+  readonly days: readonly Weekday[];
+  /** `HH:MM`; a window whose end is not after its start ends on the next day. */
+  readonly from: string;
+  readonly to: string;
+  /** Local dates, both included, on which no window opens. */
+  readonly blackouts: readonly Blackout[];
+}
+
+export interface Blackout {
+  /** `YYYY-MM-DD` */
+  readonly from: string;
+  readonly to: string;
+  readonly because: string;
+}
+
+/** What one window (or, without a window, one UTC day) may cost. `null`: no limit. */
+export interface Budget {
+  readonly bytes: number | null;
+  readonly engineSeconds: number | null;
+  readonly tables: number | null;
+  /** Tables at once. */
+  readonly concurrency: number;
+}
+
+/** Maintenance without anybody asking: looks at its tables again and again, and acts on some. */
+export interface SweepPolicy {
+  readonly kind: 'sweep';
+  readonly name: string;
+  readonly file: string;
+  readonly tables: readonly TableSelector[];
+  /** From the beginning of one look to that of the next. */
+  readonly everyMs: number;
+  readonly window: WindowPolicy | null;
+  readonly budget: Budget;
+  readonly paused: boolean;
+}
+
+export type Policy = MaintenancePolicy | NightlyPolicy | SweepPolicy;
 
 /** The policy of one table after all that apply were laid over each other. */
 export interface EffectivePolicy {
@@ -115,6 +193,11 @@ export const DEFAULT_SETTINGS: MaintenanceSettings = {
     minInputFiles: 5,
     trigger: { kind: 'at_least', metric: 'file_reduction', atLeast: 4 },
   },
+  rewriteDeletes: {
+    enabled: true,
+    engine: 'auto',
+    trigger: { kind: 'at_least', metric: 'delete_ratio', atLeast: 0.1 },
+  },
   expire: {
     enabled: true,
     olderThanMs: 7 * DAY_MS,
@@ -127,6 +210,21 @@ export const DEFAULT_SETTINGS: MaintenanceSettings = {
     // Iceberg merges manifests by itself at 100 (commit.manifest.min-count-to-merge).
     trigger: { kind: 'at_least', metric: 'manifests', atLeast: 100 },
   },
+  // Deleting what nothing reaches is asked for, never assumed.
+  orphans: {
+    enabled: false,
+    olderThanMs: 7 * DAY_MS,
+    maxFiles: 1_000,
+    maxShare: 0.05,
+    trigger: { kind: 'at_least', metric: 'hours_since_last_run', atLeast: 7 * 24 },
+  },
+  statistics: {
+    enabled: false,
+    engine: 'auto',
+    columns: [],
+    trigger: { kind: 'at_least', metric: 'hours_since_last_run', atLeast: 7 * 24 },
+  },
+  properties: { enabled: true, set: {} },
   cadence: {
     minIntervalMs: 0,
     failureBackoffMs: 3_600_000,
@@ -136,7 +234,17 @@ export const DEFAULT_SETTINGS: MaintenanceSettings = {
 };
 
 const BUILT_IN: Origin = { policy: 'built-in', file: 'built-in defaults', line: 0 };
-const SECTIONS = ['compact', 'expire', 'rewriteManifests', 'cadence'] as const;
+/** Every section of the settings. */
+export const SECTIONS = [
+  'compact',
+  'rewriteDeletes',
+  'expire',
+  'rewriteManifests',
+  'orphans',
+  'statistics',
+  'properties',
+  'cadence',
+] as const satisfies readonly (keyof MaintenanceSettings)[];
 
 /**
  * Lays every maintenance policy that names the table over the defaults, the less specific first,
@@ -175,11 +283,16 @@ function rankOf(policy: MaintenancePolicy, table: TableRef): number {
   return Math.max(-1, ...ranks);
 }
 
-function overlay(base: MaintenanceSettings, over: PartialSettings): MaintenanceSettings {
+/** Lays settings over others, field by field. */
+export function overlay(base: MaintenanceSettings, over: PartialSettings): MaintenanceSettings {
   return {
     compact: { ...base.compact, ...over.compact },
+    rewriteDeletes: { ...base.rewriteDeletes, ...over.rewriteDeletes },
     expire: { ...base.expire, ...over.expire },
     rewriteManifests: { ...base.rewriteManifests, ...over.rewriteManifests },
+    orphans: { ...base.orphans, ...over.orphans },
+    statistics: { ...base.statistics, ...over.statistics },
+    properties: { ...base.properties, ...over.properties },
     cadence: { ...base.cadence, ...over.cadence },
   };
 }

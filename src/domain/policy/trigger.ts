@@ -8,11 +8,18 @@ export const METRICS = [
   'file_reduction',
   'files_per_partition_max',
   'data_files',
+  'total_bytes',
+  'delete_files',
   'delete_ratio',
+  'clustering_depth',
+  'partition_skew',
   'manifests',
   'snapshots',
   'expirable_snapshots',
   'oldest_snapshot_age_hours',
+  'last_commit_age_hours',
+  'commits_per_day',
+  'hours_since_last_run',
 ] as const;
 export type Metric = (typeof METRICS)[number];
 

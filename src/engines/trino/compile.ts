@@ -25,6 +25,12 @@ export function compileOperation(table: TableRef, operation: Operation): Compile
       };
     case 'rewrite_manifests':
       return [execute(table, 'optimize_manifests')];
+    case 'rewrite_deletes':
+    case 'remove_orphans':
+    case 'compute_statistics':
+    case 'drop_statistics':
+    case 'set_properties':
+      return { refused: `${operation.kind} cannot be compiled yet` };
     default:
       return assertNever(operation);
   }

@@ -18,8 +18,13 @@ test('the matrix, as a table: + is a stated yes, - has a reason', () => {
     'compact binpack: spark +++ trino ++-',
     'compact sort: spark +++ trino ---',
     'compact zorder: spark +++ trino ---',
+    'rewrite_deletes: spark +++ trino ---',
     'rewrite_manifests: spark +++ trino +++',
     'expire_snapshots: spark +++ trino ---',
+    'remove_orphans: spark +++ trino ---',
+    'compute_statistics: spark +++ trino +++',
+    'drop_statistics: spark --- trino +++',
+    'set_properties: spark +++ trino ---',
   ]);
 });
 

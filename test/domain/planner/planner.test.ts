@@ -5,6 +5,7 @@ import { type PlanTableInput, planTable } from '../../../src/domain/planner/plan
 import {
   DEFAULT_SETTINGS,
   type MaintenanceSettings,
+  overlay,
   type PartialSettings,
 } from '../../../src/domain/policy/policy.ts';
 import {
@@ -19,12 +20,7 @@ import {
 } from '../health/fixture.ts';
 
 function settings(change: PartialSettings = {}): MaintenanceSettings {
-  return {
-    compact: { ...DEFAULT_SETTINGS.compact, ...change.compact },
-    expire: { ...DEFAULT_SETTINGS.expire, ...change.expire },
-    rewriteManifests: { ...DEFAULT_SETTINGS.rewriteManifests, ...change.rewriteManifests },
-    cadence: { ...DEFAULT_SETTINGS.cadence, ...change.cadence },
-  };
+  return overlay(DEFAULT_SETTINGS, change);
 }
 
 function decide(
@@ -63,9 +59,14 @@ test('decisions stand in the order in which they would run, pinned to what was s
     nowMs: NOW_MS,
   });
   expect(plan.decisions.map((one) => one.kind)).toEqual([
+    'set_properties',
+    'rewrite_deletes',
     'compact',
     'rewrite_manifests',
     'expire_snapshots',
+    'remove_orphans',
+    'drop_statistics',
+    'compute_statistics',
   ]);
   expect(plan).toMatchObject({ table: 'lake.bronze.raw_orders', snapshotId: '3' });
 });
