@@ -1,0 +1,72 @@
+/** A request to forget one subject, from its intake to its end. Holds no personal data. */
+import type { ErrorCode } from '../errors.ts';
+
+export const ERASURE_STATES = [
+  'requested',
+  'found',
+  'awaiting_approval',
+  'forgetting',
+  'verifying',
+  'done',
+  'refused',
+  'cancelled',
+  'failed',
+] as const;
+export type ErasureState = (typeof ERASURE_STATES)[number];
+
+/** A request in one of these has come to its end; its subject's values are destroyed. */
+export const ENDED_STATES: readonly ErasureState[] = ['done', 'refused', 'cancelled'];
+
+export interface ErasureRequest {
+  readonly requestId: string;
+  /** Kind of subject: `customer`. */
+  readonly subject: string;
+  /** HMAC-SHA-256 of the subject's key, hex: equal for equal subjects of one installation. */
+  readonly subjectHash: string;
+  readonly state: ErasureState;
+  readonly ground: string;
+  /** `cli:<user>`, `api:<user>` */
+  readonly requestedBy: string;
+  readonly requestedAt: string;
+  readonly deadlineAt: string;
+  readonly approvedBy: string | null;
+  readonly approvedAt: string | null;
+  /** Nothing is forgotten while a legal hold stands. */
+  readonly hold: { readonly by: string; readonly at: string; readonly because: string } | null;
+  readonly pausedBy: string | null;
+  /** What was found, table by table and ref by ref. */
+  readonly found: readonly FoundInTable[];
+  /** What keeps it from going on, with what to do about each. */
+  readonly blockers: readonly Blocker[];
+  /** The batch of requests that it is forgotten with. */
+  readonly batchId: string | null;
+  readonly certificateId: string | null;
+  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+  readonly updatedAt: string;
+}
+
+export interface FoundInTable {
+  readonly table: string;
+  readonly refs: readonly FoundInRef[];
+}
+
+export interface FoundInRef {
+  readonly name: string;
+  readonly type: 'branch' | 'tag';
+  readonly rows: number;
+  /** Data files that hold them. */
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** A ref that still reaches the subject, or anything else that only a person may settle. */
+export interface Blocker {
+  readonly table: string;
+  readonly kind: 'tag' | 'branch' | 'gc_disabled' | 'object_lock' | 'unreachable' | 'retention';
+  readonly name: string;
+  readonly because: string;
+  /** What to do, as a sentence. */
+  readonly remedy: string;
+  /** Recorded as a legal exception, by whom and why: then it blocks no longer. */
+  readonly exception: { readonly by: string; readonly because: string } | null;
+}
