@@ -3,6 +3,7 @@ import type { EngineName } from '../domain/engine.ts';
 import type { Job, JobOutcome, Requester, TransformOutcome } from '../domain/job.ts';
 import type { NightModel } from '../domain/model/graph.ts';
 import type { OperationKind, Receipt } from '../domain/operation.ts';
+import type { TableStepInput } from './erasure/types.ts';
 
 export interface OpenRunInput {
   readonly table: string;
@@ -80,6 +81,7 @@ export interface ControlActivities {
   }): Promise<PlannedMaintenance>;
   openRun(input: OpenRunInput): Promise<OpenedRun>;
   openTransform(input: OpenRunInput): Promise<OpenedTransform>;
+  openErasure(input: OpenRunInput): Promise<void>;
   recordQueued(input: OpenRunInput): Promise<void>;
   closeRun(input: OpenRunInput & { readonly outcome: JobOutcome }): Promise<void>;
   openNight(input: {
@@ -107,6 +109,8 @@ export interface EngineActivities {
   endStatement(input: EndInput): Promise<void>;
   runOperation(input: OperateInput): Promise<Receipt>;
   runModel(input: TransformInput): Promise<TransformResult>;
+  /** One step of an erasure in one table. */
+  eraseStep(input: TableStepInput): Promise<Receipt>;
 }
 
 export interface SweepTablesInput {

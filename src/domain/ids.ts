@@ -33,6 +33,16 @@ export function healthWorkflowId(catalog: string): string {
   return `health/${catalog}`;
 }
 
+/** One request to forget a subject. */
+export function erasureWorkflowId(requestId: string): string {
+  return `erasure/${requestId}`;
+}
+
+/** Requests that are forgotten together. */
+export function batchWorkflowId(batchId: string): string {
+  return `erasure-batch/${batchId}`;
+}
+
 /** Schedules whose id begins so are ours; no other is ever touched. */
 export const SCHEDULE_PREFIX = 'icewright/nightly/';
 
@@ -48,6 +58,7 @@ export function runIdAt(nowMs: number, unique: string): string {
 
 /** Warm sessions of engines: all maintenance shares one, each model has its own. */
 export const MAINTENANCE_SESSION = 'maintenance';
+export const ERASURE_SESSION = 'erasure';
 
 export function modelSession(model: string): string {
   return `model/${model}`;

@@ -181,7 +181,7 @@ export interface InvariantCheck {
 
 /** What one executed operation did. Written once to the ledger, never changed. */
 export interface Receipt {
-  readonly operation: OperationKind | 'transform';
+  readonly operation: OperationKind | 'transform' | 'erase';
   readonly engine: EngineName;
   readonly status: ReceiptStatus;
   readonly startedAt: string;

@@ -5,6 +5,7 @@ import {
   proxyActivities,
   proxyLocalActivities,
 } from '@temporalio/workflow';
+import type { ErasureActivities, ErasureEngineActivities } from '../activities/erasure/types.ts';
 import type { ControlActivities, EngineActivities, HealthActivities } from '../activities/types.ts';
 import type { EngineName } from '../domain/engine.ts';
 import { ENGINE_QUEUES } from '../domain/ids.ts';
@@ -91,4 +92,28 @@ export const healthSteps: ActivityInterfaceFor<HealthActivities> =
       maximumInterval: '15s',
       maximumAttempts: 7,
     },
+  });
+
+/** Months, if it must be: a request that cannot go on waits, and its row says why. */
+const ERASURE_PATIENCE = {
+  initialInterval: '1s',
+  backoffCoefficient: 2,
+  maximumInterval: '5 minutes',
+} as const;
+
+/** Steps of erasure requests on the ledger, all idempotent. */
+export const erasureControl: ActivityInterfaceFor<ErasureActivities> =
+  proxyActivities<ErasureActivities>({
+    startToCloseTimeout: '10 minutes',
+    retry: { ...ERASURE_PATIENCE, maximumAttempts: 20 },
+  });
+
+/** Finding and verifying: they read whole tables, and change none. */
+export const erasureEngine: ActivityInterfaceFor<Omit<ErasureEngineActivities, 'eraseStep'>> =
+  proxyActivities<Omit<ErasureEngineActivities, 'eraseStep'>>({
+    taskQueue: ENGINE_QUEUES.spark,
+    startToCloseTimeout: '24 hours',
+    heartbeatTimeout: '15s',
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    retry: ERASURE_PATIENCE,
   });

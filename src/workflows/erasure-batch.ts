@@ -1,0 +1,126 @@
+/**
+ * Forgets the subjects of several requests together: the sources first, then table by table under
+ * the table's lock, then the models that are made from them; a second reader verifies, and only
+ * then there are certificates.
+ */
+import { condition, isCancellation, setHandler, sleep } from '@temporalio/workflow';
+import type { ClosedBatch, VerifiedTable } from '../activities/erasure/types.ts';
+import { batchWorkflowId, partRunId } from '../domain/ids.ts';
+import type { Job, JobOutcome } from '../domain/job.ts';
+import { type ErasureBatchInput, jobEndedSignal } from './messages.ts';
+import { errorOf } from './outcome.ts';
+import { control, erasureControl, erasureEngine } from './proxies.ts';
+
+/** A table's workflow that was terminated tells nobody: ask the ledger this often. */
+const ASK_AGAIN = '5 minutes';
+/** Between two tries of what did not succeed: doubled each time. */
+const AGAIN_MIN_MS = 30_000;
+const AGAIN_MAX_MS = 3_600_000;
+
+export async function erasureBatch({ batchId }: ErasureBatchInput): Promise<void> {
+  const ended = new Map<string, JobOutcome>();
+  setHandler(jobEndedSignal, ({ askedRunId, outcome }) => {
+    ended.set(askedRunId, outcome);
+  });
+  const closesAtMs = await erasureControl.batchClosesAt({ batchId });
+  await sleep(Math.max(1, closesAtMs - Date.now()));
+  const batch = await erasureControl.closeBatch({ batchId });
+  if (batch.requestIds.length === 0) return;
+  const ask = (table: string, job: Job) => askTable(batchId, ended, table, job);
+  await untilDone(batchId, () => erasureControl.forgetSources({ batchId }));
+  for (const table of batch.tables) await eraseTable(batch, table, ask);
+  for (const { model, table } of batch.models) await recompute(batch, model, table, ask);
+  await erasureControl.beginVerification({ batchId });
+  for (const table of batch.tables) await untilVerified(batchId, table);
+  await untilDone(batchId, () => erasureControl.finishBatch({ batchId }));
+}
+
+type Ask = (table: string, job: Job) => Promise<JobOutcome>;
+
+async function eraseTable({ batchId }: ClosedBatch, table: string, ask: Ask): Promise<void> {
+  let tries = 0;
+  await untilDone(batchId, async () => {
+    tries += 1;
+    const outcome = await ask(table, {
+      runId: partRunId(batchId, `${table}.${tries}`),
+      kind: 'erasure',
+      dedupeKey: `erase/${batchId}`,
+      title: 'erasure',
+      requestedBy: `erasure:${batchId}`,
+      parentRunId: null,
+      work: { kind: 'erase', batchId },
+    });
+    if (outcome.state !== 'done') throw new NotYet(outcome);
+  });
+}
+
+async function recompute(
+  { batchId }: ClosedBatch,
+  model: string,
+  table: string,
+  ask: Ask,
+): Promise<void> {
+  let tries = 0;
+  await untilDone(batchId, async () => {
+    tries += 1;
+    const outcome = await ask(table, {
+      runId: partRunId(batchId, `${model}.${tries}`),
+      kind: 'transform',
+      dedupeKey: `transform/${batchId}`,
+      title: `transform ${model}`,
+      requestedBy: `erasure:${batchId}`,
+      parentRunId: null,
+      work: { kind: 'transform', model, fullRefresh: false },
+    });
+    if (outcome.state !== 'done') throw new NotYet(outcome);
+  });
+}
+
+/** A job that came to no good end. */
+class NotYet extends Error {
+  readonly code: string;
+  constructor({ state, error }: JobOutcome) {
+    super(error?.message ?? `it ended ${state}`);
+    this.code = error?.code ?? 'Internal';
+  }
+}
+
+/** What cannot be done now is tried again, for as long as it takes; the requests say why. */
+async function untilDone(batchId: string, step: () => Promise<void>): Promise<void> {
+  for (let waitMs = AGAIN_MIN_MS, waited = false; ; waitMs = Math.min(2 * waitMs, AGAIN_MAX_MS)) {
+    try {
+      await step();
+      if (waited) await erasureControl.noteBatch({ batchId, waitingFor: null });
+      return;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      const { code, message } = error instanceof NotYet ? error : errorOf(error);
+      waited = true;
+      await erasureControl.noteBatch({ batchId, waitingFor: { code, message } });
+      await sleep(waitMs);
+    }
+  }
+}
+
+async function untilVerified(batchId: string, table: string): Promise<void> {
+  await untilDone(batchId, async () => {
+    const verified: VerifiedTable = await erasureEngine.verifyTable({ batchId, table });
+    if (verified.waitingFor !== null) throw new Error(verified.waitingFor);
+  });
+}
+
+async function askTable(
+  batchId: string,
+  ended: Map<string, JobOutcome>,
+  table: string,
+  job: Job,
+): Promise<JobOutcome> {
+  const requester = { workflowId: batchWorkflowId(batchId), askedRunId: job.runId };
+  for (;;) {
+    await control.submitTableJob({ table, job, requester });
+    if (await condition(() => ended.has(job.runId), ASK_AGAIN)) break;
+    const outcome = await control.readOutcome(job.runId);
+    if (outcome !== null) ended.set(job.runId, outcome);
+  }
+  return ended.get(job.runId) as JobOutcome;
+}
