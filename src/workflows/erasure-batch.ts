@@ -3,7 +3,13 @@
  * the table's lock, then the models that are made from them; a second reader verifies, and only
  * then there are certificates.
  */
-import { condition, isCancellation, setHandler, sleep } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  condition,
+  isCancellation,
+  setHandler,
+  sleep,
+} from '@temporalio/workflow';
 import type { ClosedBatch, VerifiedTable } from '../activities/erasure/types.ts';
 import { batchWorkflowId, partRunId } from '../domain/ids.ts';
 import type { Job, JobOutcome } from '../domain/job.ts';
@@ -28,7 +34,13 @@ export async function erasureBatch({ batchId }: ErasureBatchInput): Promise<void
   if (batch.requestIds.length === 0) return;
   const ask = (table: string, job: Job) => askTable(batchId, ended, table, job);
   await untilDone(batchId, () => erasureControl.forgetSources({ batchId }));
-  for (const table of batch.tables) await eraseTable(batch, table, ask);
+  await untilDone(batchId, () => erasureEngine.lookAgain({ batchId }));
+  let tables = batch.tables;
+  // A ref that is dropped later lets go of files that the first expiry had to leave.
+  for (let round = 0; tables.length > 0; round += 1) {
+    for (const table of tables) await eraseTable(batch, table, ask, round);
+    tables = await untilUnblocked(batchId);
+  }
   for (const { model, table } of batch.models) await recompute(batch, model, table, ask);
   await erasureControl.beginVerification({ batchId });
   for (const table of batch.tables) await untilVerified(batchId, table);
@@ -37,12 +49,32 @@ export async function erasureBatch({ batchId }: ErasureBatchInput): Promise<void
 
 type Ask = (table: string, job: Job) => Promise<JobOutcome>;
 
-async function eraseTable({ batchId }: ClosedBatch, table: string, ask: Ask): Promise<void> {
+/** Answers tables that were blocked, and are no more: none, when none was. */
+async function untilUnblocked(batchId: string): Promise<readonly string[]> {
+  const once = new Set<string>();
+  await untilDone(batchId, async () => {
+    const blocked = await erasureEngine.findBlocked({ batchId });
+    for (const table of blocked) once.add(table);
+    if (blocked.length === 0) return;
+    throw ApplicationFailure.create({
+      type: 'SafetyRefused',
+      message: `refs of ${blocked.join(', ')} still reach old files: see the request's blockers`,
+    });
+  });
+  return [...once];
+}
+
+async function eraseTable(
+  { batchId }: ClosedBatch,
+  table: string,
+  ask: Ask,
+  round: number,
+): Promise<void> {
   let tries = 0;
   await untilDone(batchId, async () => {
     tries += 1;
     const outcome = await ask(table, {
-      runId: partRunId(batchId, `${table}.${tries}`),
+      runId: partRunId(batchId, `${table}.${round}.${tries}`),
       kind: 'erasure',
       dedupeKey: `erase/${batchId}`,
       title: 'erasure',
@@ -105,7 +137,8 @@ async function untilDone(batchId: string, step: () => Promise<void>): Promise<vo
 async function untilVerified(batchId: string, table: string): Promise<void> {
   await untilDone(batchId, async () => {
     const verified: VerifiedTable = await erasureEngine.verifyTable({ batchId, table });
-    if (verified.waitingFor !== null) throw new Error(verified.waitingFor);
+    if (verified.waitingFor === null) return;
+    throw ApplicationFailure.create({ type: 'SafetyRefused', message: verified.waitingFor });
   });
 }
 

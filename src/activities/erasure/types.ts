@@ -76,6 +76,13 @@ export interface ErasureActivities {
 
 export interface ErasureEngineActivities {
   findSubject(input: { readonly requestId: string }): Promise<void>;
+  /**
+   * After the sources have forgotten: what came into the lake meanwhile is found as well, and refs
+   * are looked at again. Rejects while an ingestion that began before is under way.
+   */
+  lookAgain(input: { readonly batchId: string }): Promise<void>;
+  /** Tables of which a ref still reaches old files, and nobody took that on themselves. */
+  findBlocked(input: { readonly batchId: string }): Promise<readonly string[]>;
   eraseStep(input: TableStepInput): Promise<Receipt>;
   verifyTable(input: { readonly batchId: string; readonly table: string }): Promise<VerifiedTable>;
 }

@@ -38,7 +38,11 @@ export interface TableMapping {
   readonly action: TableAction;
   /** Of `keep`: why it is no personal data. */
   readonly because: string | null;
-  /** Rows match when one of these places holds the subject's value of a linking identifier. */
+  /**
+   * Linking identifiers in order: a row is the subject's when one of the places of the first holds
+   * their value, or, where all places of those before are empty, one of the next. A browser that
+   * two customers share makes neither the other.
+   */
   readonly match: Holds;
   /** Further places with personal data in rows that match: they tell more identifiers. */
   readonly holds: Holds;

@@ -30,19 +30,24 @@ interface Predicate {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** True where a row is a subject's; never null. `false` when nothing to match by is known. */
+/** True where a row is a subject's, null or false elsewhere. `false` when nothing is known. */
 export function matchPredicate(target: ErasureTarget): Predicate {
   const parameters: Record<string, string> = {};
   const parts: string[] = [];
+  const empty: string[] = [];
   for (const [name, paths] of Object.entries(target.match)) {
     const identifier = target.identifiers.find((one) => one.name === name);
+    if (identifier === undefined) continue;
+    const places = paths.map((path) => placeOf(target, path, identifier.type));
     const values = target.values[name] ?? [];
-    if (identifier === undefined || values.length === 0) continue;
-    const list = listOf(identifier, values, parameters);
-    for (const path of paths) parts.push(list(placeOf(target, path, identifier.type)));
+    if (values.length > 0) {
+      const list = listOf(identifier, values, parameters);
+      const held = places.map(list).join(' OR ');
+      parts.push(empty.length === 0 ? held : `(${[...empty, `(${held})`].join(' AND ')})`);
+    }
+    empty.push(...places.map((place) => `${place} IS NULL`));
   }
-  if (parts.length === 0) return { sql: 'false', parameters };
-  return { sql: `coalesce(${parts.join(' OR ')}, false)`, parameters };
+  return { sql: parts.length === 0 ? 'false' : `(${parts.join(' OR ')})`, parameters };
 }
 
 /** Adds the values to the parameters, and says how a place is compared with them. */
@@ -131,7 +136,7 @@ export function compileOracle(target: ErasureTarget): Statement {
     engine: 'spark',
     sql: `SELECT count(*) AS n, count_if(hit) AS matched,
   CAST(coalesce(sum(CASE WHEN hit THEN 0 ELSE h END), 0) AS STRING) AS others
-FROM (SELECT ${sql} AS hit, CAST(xxhash64(${names}) AS DECIMAL(38, 0)) AS h
+FROM (SELECT coalesce(${sql}, false) AS hit, CAST(xxhash64(${names}) AS DECIMAL(38, 0)) AS h
   FROM ${quoteTable(target.table)})`,
     parameters,
   };
@@ -174,6 +179,44 @@ export function compileDanglingDeletes({ table }: ErasureTarget): Statement {
     'rewrite-all': 'true',
     'partial-progress.enabled': 'false',
   });
+}
+
+/**
+ * A commit without a file. Manifests that only name what was removed are not carried into it; with
+ * one manifest left `rewrite_manifests` does nothing, and the head would go on naming them.
+ */
+export function compileEmptyCommit(
+  { table }: ErasureTarget,
+  summary: Readonly<Record<string, string>>,
+): Statement {
+  const name = quoteTable(table);
+  const settings = Object.entries(summary).map(
+    ([key, value]) => [`spark.sql.iceberg.snapshot-property.${key}`, value] as const,
+  );
+  return {
+    engine: 'spark',
+    sql: `INSERT INTO ${name} SELECT * FROM ${name} WHERE false`,
+    settings: Object.fromEntries(settings),
+  };
+}
+
+/** One row: entries of removed files that the head's manifests still name, and their length. */
+export function compileRemovedEntries({ table }: ErasureTarget): Statement {
+  return {
+    engine: 'spark',
+    sql: `SELECT coalesce(sum(deleted_data_files_count + deleted_delete_files_count), 0) AS removed,
+  coalesce(sum(length), 0) AS bytes FROM ${quoteTable(table)}.manifests`,
+  };
+}
+
+/** `null`: as if it had never been set. */
+export function compileManifestTarget({ table }: ErasureTarget, bytes: string | null): Statement {
+  const property = quoteText('commit.manifest.target-size-bytes');
+  const change =
+    bytes === null
+      ? `UNSET TBLPROPERTIES IF EXISTS (${property})`
+      : `SET TBLPROPERTIES (${property} = ${quoteText(bytes)})`;
+  return { engine: 'spark', sql: `ALTER TABLE ${quoteTable(table)} ${change}` };
 }
 
 /** Manifests name removed files with the bounds of their columns until they are written anew. */

@@ -1,0 +1,184 @@
+/** The end of a batch: a certificate for each request without a trace; the others fail, openly. */
+import { createHash } from 'node:crypto';
+import { canonicalText } from '../../domain/erasure/canonical.ts';
+import type {
+  Certificate,
+  Remainder,
+  RemovedFile,
+  SourceErasure,
+  TableErasure,
+} from '../../domain/erasure/certificate.ts';
+import type { PrivacyPolicy, Subject } from '../../domain/erasure/privacy.ts';
+import type { ErasureRequest } from '../../domain/erasure/request.ts';
+import type { ErasureFile } from '../erasure-ports.ts';
+import { act, requestsOf } from './batches.ts';
+import { type ErasureDeps, subjectOf } from './deps.ts';
+import { openTraces, verificationsOf } from './verify.ts';
+import { readProgress, readSources } from './work.ts';
+
+const PAGE = 5_000;
+
+export async function finishBatch(deps: ErasureDeps, batchId: string): Promise<void> {
+  for (const request of await requestsOf(deps, batchId)) {
+    if (request.state === 'verifying') await finishRequest(deps, batchId, request);
+    await deps.wake(request.requestId);
+  }
+}
+
+async function finishRequest(
+  deps: ErasureDeps,
+  batchId: string,
+  request: ErasureRequest,
+): Promise<void> {
+  const { requestId } = request;
+  const seen = await verificationsOf(deps, batchId, requestId);
+  const { policy, subject } = await subjectOf(deps, request.subject);
+  const traced = seen.find((one) => openTraces(request, one).length > 0);
+  if (traced !== undefined) {
+    const [trace] = openTraces(request, traced);
+    const message =
+      `the second reader still found the subject in ${traced.table}: file ${trace?.pathHash} ` +
+      `(${trace?.kind}, ${trace?.how}, ${trace?.identifier}); ${traced.traces.length} traces in all`;
+    const error = { code: 'InvariantBroken', message } as const;
+    await act(deps, requestId, { kind: 'move', to: 'failed', patch: { error } });
+    return;
+  }
+  const certificate = await certificateOf(deps, { batchId, request, policy, subject });
+  const { certificateId } = (await deps.erasures.issueCertificate(certificate)).certificate;
+  await act(deps, requestId, { kind: 'move', to: 'done', patch: { certificateId } });
+}
+
+interface Certifying {
+  readonly batchId: string;
+  readonly request: ErasureRequest;
+  readonly policy: PrivacyPolicy;
+  readonly subject: Subject;
+}
+
+async function certificateOf(deps: ErasureDeps, what: Certifying): Promise<Certificate> {
+  const { batchId, request, policy, subject } = what;
+  const { requestId, subjectHash, ground, requestedAt, requestedBy, deadlineAt } = request;
+  const { approvedBy, approvedAt } = request;
+  const verified = await verificationsOf(deps, batchId, requestId);
+  const finishedAt = new Date(deps.nowMs()).toISOString();
+  const tables: TableErasure[] = [];
+  for (const { table } of subject.tables) {
+    const told = await tableErasure(deps, what, table);
+    if (told !== null) tables.push(told);
+  }
+  const sources: readonly SourceErasure[] = await readSources(deps, batchId);
+  const { file: _file, ...inventory } = policy;
+  return {
+    format: 'icewright.erasure-certificate/1',
+    certificateId: `certificate-${requestId}`,
+    requestId,
+    subject: subject.name,
+    subjectHash,
+    ...{ ground, requestedAt, requestedBy, approvedBy, approvedAt, deadlineAt, finishedAt },
+    policyDigest: createHash('sha256').update(canonicalText(inventory)).digest('hex'),
+    sources,
+    tables,
+    remains: remaindersOf(what, finishedAt),
+    verification: {
+      reader: 'icewright second reader',
+      startedAt: request.forgettingAt ?? finishedAt,
+      finishedAt,
+      tables: verified,
+    },
+  };
+}
+
+async function tableErasure(
+  deps: ErasureDeps,
+  { batchId, request, subject }: Certifying,
+  table: string,
+): Promise<TableErasure | null> {
+  const mapping = subject.tables.find((one) => one.table === table);
+  const progress = await readProgress(deps, batchId, table);
+  if (mapping === undefined) return null;
+  const { action, because } = mapping;
+  if (action === 'keep' || progress === null) return keptTable(table, action, because);
+  const found = request.found.find((one) => one.table === table);
+  const rowsMatched = found?.refs.find((one) => one.name === 'main')?.rows ?? 0;
+  return {
+    table,
+    tableUuid: progress.tableUuid,
+    formatVersion: progress.formatVersion,
+    action,
+    because,
+    snapshotBefore: progress.snapshotBefore,
+    snapshotAfter: progress.snapshotAfter,
+    rowsMatched,
+    oracle: progress.oracle,
+    snapshotsExpired: progress.snapshotsExpired,
+    refs: progress.refs,
+    filesRemoved: await removedFiles(deps, batchId, table),
+    bytesRewritten: progress.bytesRewritten,
+  };
+}
+
+/** Nothing was done to it: it holds nobody, or it was not there. */
+function keptTable(
+  table: string,
+  action: TableErasure['action'],
+  because: string | null,
+): TableErasure {
+  const none = { before: 0, matched: 0, after: 0, matchedAfter: 0 };
+  return {
+    ...{ table, tableUuid: '', formatVersion: 0, action },
+    because: because ?? 'nothing of the subject was in it, or it does not exist',
+    snapshotBefore: null,
+    snapshotAfter: null,
+    rowsMatched: 0,
+    oracle: { ...none, othersBefore: '0', othersAfter: '0' },
+    snapshotsExpired: 0,
+    refs: [],
+    filesRemoved: [],
+    bytesRewritten: 0,
+  };
+}
+
+async function removedFiles(
+  deps: ErasureDeps,
+  batchId: string,
+  table: string,
+): Promise<readonly RemovedFile[]> {
+  const files: RemovedFile[] = [];
+  let after: string | undefined;
+  for (;;) {
+    const more = after === undefined ? {} : { after };
+    const filter = { batchId, table, removed: true, limit: PAGE, ...more };
+    const page: readonly ErasureFile[] = await deps.erasures.listFiles(filter);
+    for (const { pathHash, kind, bytes, etag, versionIds } of page) {
+      files.push({ pathHash, kind, bytes, etag, versions: versionIds.length });
+    }
+    if (page.length < PAGE) return files;
+    after = page.at(-1)?.pathHash;
+  }
+}
+
+/** Copies outside, and what was excepted: until when, as far as that is known. */
+function remaindersOf({ policy, request }: Certifying, finishedAt: string): readonly Remainder[] {
+  const sinks = policy.sinks.map(
+    ({ name, owner, retentionMs, note }): Remainder => ({
+      where: name,
+      owner,
+      because: note,
+      until:
+        retentionMs === null ? null : new Date(Date.parse(finishedAt) + retentionMs).toISOString(),
+    }),
+  );
+  const excepted = request.blockers.flatMap(({ table, kind, name, exception }) =>
+    exception === null
+      ? []
+      : [
+          {
+            where: `${table}, ${kind} ${name}`,
+            owner: exception.by,
+            because: exception.because,
+            until: null,
+          },
+        ],
+  );
+  return [...sinks, ...excepted];
+}

@@ -1,0 +1,183 @@
+/** What the erasure's activities need: ports, and what they share. */
+import type { EngineRunner, Statement } from '../../domain/engine.ts';
+import type { TableVerification } from '../../domain/erasure/certificate.ts';
+import type {
+  Holds,
+  Identifier,
+  PrivacyPolicy,
+  SourceMapping,
+  Subject,
+  SubjectValues,
+  TableMapping,
+} from '../../domain/erasure/privacy.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import type { FileKind } from '../../domain/orphans/files.ts';
+import type { TableRef } from '../../domain/table.ts';
+import type { ErasureLedger, SealedValues, SubjectHasher } from '../erasure-ports.ts';
+import type { Catalog, Compiler, Ledger, Project } from '../ports.ts';
+import type { TableFiles } from '../table-files.ts';
+
+/** What statements about subjects in one table are made from. */
+export interface ErasureTarget {
+  readonly table: TableRef;
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  readonly identifiers: readonly Identifier[];
+  readonly match: Holds;
+  readonly holds: Holds;
+  readonly values: SubjectValues;
+}
+
+/** The pure half: finding and forgetting as statements of Spark. */
+export interface ErasureCompiler {
+  compileFind(target: ErasureTarget, ref: string): Statement;
+  /** `null`: nothing is known to match by. */
+  compileValues(target: ErasureTarget, ref: string): Statement | null;
+  compileOracle(target: ErasureTarget): Statement;
+  compileDelete(target: ErasureTarget, runId: string): Statement;
+  compileForcedRewrite(target: ErasureTarget): Statement;
+  compileDanglingDeletes(target: ErasureTarget): Statement;
+  compileManifests(target: ErasureTarget): Statement;
+  /** A commit that changes nothing, so that manifests of what is gone are left behind. */
+  compileEmptyCommit(target: ErasureTarget, summary: Readonly<Record<string, string>>): Statement;
+  /** One row `removed, bytes`: what the head's manifests still name of removed files. */
+  compileRemovedEntries(target: ErasureTarget): Statement;
+  compileManifestTarget(target: ErasureTarget, bytes: string | null): Statement;
+}
+
+export interface StoredVersion {
+  readonly uri: string;
+  readonly versionId: string;
+  readonly isLatest: boolean;
+  readonly isDeleteMarker: boolean;
+  readonly sizeBytes: number;
+}
+
+/** Objects with their versions. */
+export interface VersionStore {
+  listVersions(prefix: string): AsyncIterable<StoredVersion>;
+  /** Deletes exactly these; answers those that it could not. */
+  delete(
+    targets: readonly { readonly uri: string; readonly versionId?: string | undefined }[],
+  ): Promise<readonly { readonly uri: string; readonly reason: string }[]>;
+}
+
+/** The current files of a table, with what each is. */
+export interface FileWalk {
+  visit(
+    table: TableRef,
+    visit: (kind: FileKind, uri: string) => void,
+  ): Promise<{ readonly snapshotId: string | null }>;
+}
+
+/** Forgets at a source. Answers rows removed. */
+export interface SourceEraser {
+  forget(source: SourceMapping, values: SubjectValues): Promise<number>;
+  /** From now on the source hands none of these over. */
+  suppress(
+    source: SourceMapping,
+    list: readonly { readonly identifier: string; readonly hash: string; readonly key: string }[],
+  ): Promise<void>;
+}
+
+export interface VerifyRequest {
+  readonly table: string;
+  readonly subject: Subject;
+  readonly mapping: TableMapping | null;
+  readonly subjects: readonly { readonly requestId: string; readonly values: SubjectValues }[];
+  readonly oldObjects: readonly { readonly uri: string; readonly versionIds: readonly string[] }[];
+  readonly signal: AbortSignal;
+  readonly onProgress: () => void;
+}
+
+/** The second reader. */
+export interface Verifier {
+  verify(request: VerifyRequest): Promise<ReadonlyMap<string, TableVerification>>;
+}
+
+export interface ErasureDeps {
+  readonly catalog: Catalog;
+  readonly ledger: Ledger;
+  readonly project: Project;
+  readonly erasures: ErasureLedger;
+  readonly privacy: () => Promise<readonly PrivacyPolicy[]>;
+  readonly spark: { readonly runner: EngineRunner; readonly compiler: Compiler & ErasureCompiler };
+  readonly files: TableFiles & FileWalk;
+  readonly versions: VersionStore;
+  readonly sources: SourceEraser;
+  readonly verifier: Verifier;
+  readonly seal: (requestId: string, values: SubjectValues) => SealedValues;
+  readonly open: (requestId: string, sealed: SealedValues) => SubjectValues;
+  readonly hasher: () => SubjectHasher;
+  /** Starts the batch's workflow; one that is there stays. */
+  readonly startBatch: (batchId: string) => Promise<void>;
+  /** Wakes a request's workflow. */
+  readonly wake: (requestId: string) => Promise<void>;
+  readonly nowMs: () => number;
+}
+
+/** The policy and the kind of subject of a request. Rejects with `PolicyInvalid`. */
+export async function subjectOf(
+  deps: Pick<ErasureDeps, 'privacy'>,
+  name: string,
+): Promise<{ readonly policy: PrivacyPolicy; readonly subject: Subject }> {
+  for (const policy of await deps.privacy()) {
+    const subject = policy.subjects.find((one) => one.name === name);
+    if (subject !== undefined) return { policy, subject };
+  }
+  throw new IcewrightError(
+    'PolicyInvalid',
+    `no privacy policy speaks of "${name}": say in policies/privacy.yaml where its data lie`,
+    { subject: name },
+  );
+}
+
+/** Rejects with `SafetyRefused` when they are destroyed. */
+export async function valuesOf(
+  deps: Pick<ErasureDeps, 'erasures' | 'open'>,
+  requestId: string,
+): Promise<SubjectValues> {
+  const sealed = await deps.erasures.readValues(requestId);
+  if (sealed !== null) return deps.open(requestId, sealed);
+  const message = `the subject's values of request ${requestId} are destroyed: ask anew`;
+  throw new IcewrightError('SafetyRefused', message, { requestId });
+}
+
+/** All values of several subjects together, each once. */
+export function mergeValues(list: readonly SubjectValues[]): SubjectValues {
+  const merged: Record<string, Set<string>> = {};
+  for (const [name, values] of list.flatMap((one) => Object.entries(one))) {
+    const known = merged[name] ?? new Set();
+    for (const value of values) known.add(value);
+    merged[name] = known;
+  }
+  return Object.fromEntries(Object.entries(merged).map(([name, set]) => [name, [...set].sort()]));
+}
+
+export function targetOf(
+  table: TableRef,
+  columns: ErasureTarget['columns'],
+  { identifiers }: Subject,
+  mapping: TableMapping,
+  values: SubjectValues,
+): ErasureTarget {
+  return { table, columns, identifiers, match: mapping.match, holds: mapping.holds, values };
+}
+
+/** Objects of a table are kept as those that the certificate tells of. */
+export function fileKindOf(
+  kind: FileKind,
+): 'data' | 'deletes' | 'manifest' | 'manifest_list' | 'metadata' | 'statistics' {
+  switch (kind) {
+    case 'position_deletes':
+    case 'equality_deletes':
+    case 'deletion_vector':
+      return 'deletes';
+    case 'metadata_log':
+    case 'version_hint':
+      return 'metadata';
+    case 'partition_statistics':
+      return 'statistics';
+    default:
+      return kind;
+  }
+}

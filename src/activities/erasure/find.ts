@@ -1,0 +1,161 @@
+/**
+ * Finds a subject: from the key that a request names along matching rows to whatever else they are
+ * known by, and then counts their rows in every ref of every table that is mapped.
+ */
+import { activityInfo, cancellationSignal } from '@temporalio/activity';
+import type { EngineRow, Statement } from '../../domain/engine.ts';
+import type { Subject, SubjectValues, TableMapping } from '../../domain/erasure/privacy.ts';
+import type { Blocker, ErasureRequest, FoundInTable } from '../../domain/erasure/request.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import type { TableHealth } from '../../domain/health/health.ts';
+import { ERASURE_SESSION } from '../../domain/ids.ts';
+import { tableFromKey } from '../../domain/table.ts';
+import { measureIfThere } from '../planning.ts';
+import { blockersOf } from './blockers.ts';
+import { type ErasureDeps, mergeValues, subjectOf, targetOf, valuesOf } from './deps.ts';
+
+/** A chain of identifiers longer than this is a fault of the policy. */
+const ROUNDS_MAX = 6;
+/** Larger answers are a fault of the policy: one person is meant. */
+const VALUES_MAX = 200_000;
+
+interface MappedTable {
+  readonly mapping: TableMapping;
+  readonly health: TableHealth;
+}
+
+/** What was found; the subject's values are sealed in the ledger. */
+export async function findSubject(deps: ErasureDeps, requestId: string): Promise<void> {
+  const request = await readRequest(deps, requestId);
+  if (request.state !== 'requested') return;
+  const { found, blockers } = await lookFor(deps, request);
+  const act = { kind: 'move', to: 'found', patch: { found, blockers } } as const;
+  const at = new Date(deps.nowMs()).toISOString();
+  await deps.erasures.actOn({ requestId, from: ['requested'], act, by: 'workflow', at });
+  if (!holdsRows(found)) return;
+  const next = { kind: 'move', to: 'awaiting_approval' } as const;
+  await deps.erasures.actOn({ requestId, from: ['found'], act: next, by: 'workflow', at });
+}
+
+/** The same for a request that goes on: whatever has come since is found as well. */
+export async function lookAgain(deps: ErasureDeps, request: ErasureRequest): Promise<void> {
+  const { found, blockers } = await lookFor(deps, request);
+  const kept = blockers.map((one) => ({ ...one, exception: exceptionOf(request, one) }));
+  const at = new Date(deps.nowMs()).toISOString();
+  const act = { kind: 'amend', patch: { found, blockers: kept } } as const;
+  await deps.erasures.actOn({ requestId: request.requestId, act, by: 'workflow', at });
+}
+
+function exceptionOf({ blockers }: ErasureRequest, blocker: Blocker): Blocker['exception'] {
+  const same = blockers.find(
+    (one) => one.table === blocker.table && one.kind === blocker.kind && one.name === blocker.name,
+  );
+  return same?.exception ?? null;
+}
+
+export function holdsRows(found: readonly FoundInTable[]): boolean {
+  return found.some(({ refs }) => refs.some((ref) => ref.rows > 0));
+}
+
+export async function readRequest(deps: ErasureDeps, requestId: string): Promise<ErasureRequest> {
+  const request = await deps.erasures.readRequest(requestId);
+  if (request !== null) return request;
+  throw new IcewrightError('RunNotFound', `there is no erasure request ${requestId}`);
+}
+
+async function lookFor(deps: ErasureDeps, { requestId, subject: name }: ErasureRequest) {
+  const { subject } = await subjectOf(deps, name);
+  const tables = await openTables(deps, subject);
+  const ask = asker(deps, requestId);
+  let values = await valuesOf(deps, requestId);
+  values = await resolve(deps, subject, tables, values, ask);
+  await deps.erasures.saveValues(requestId, deps.seal(requestId, values));
+  const found: FoundInTable[] = [];
+  const blockers: Blocker[] = [];
+  for (const { mapping, health } of tables) {
+    const refs = [];
+    for (const ref of health.refs) {
+      const target = targetOf(tableFromKey(health.table), health.columns, subject, mapping, values);
+      const [row] = await ask(deps.spark.compiler.compileFind(target, ref.name));
+      const count = (column: string) => Number(row?.[column] ?? 0);
+      const { name: refName, type } = ref;
+      const counts = { rows: count('n'), files: count('files'), bytes: count('bytes') };
+      refs.push({ name: refName, type, ...counts });
+    }
+    found.push({ table: health.table, refs });
+    blockers.push(...blockersOf(health, refs));
+  }
+  return { found, blockers };
+}
+
+type Ask = (statement: Statement) => Promise<readonly EngineRow[]>;
+
+/** Reading may be repeated: each attempt asks anew. */
+function asker({ spark }: ErasureDeps, requestId: string): Ask {
+  let serial = 0;
+  return async (statement) => {
+    serial += 1;
+    const key = `${requestId}/find/${activityInfo().base64TaskToken.slice(-12)}/${serial}`;
+    const options = { key, session: ERASURE_SESSION, signal: cancellationSignal() };
+    const { rows, release } = await spark.runner.run(statement, options);
+    await release();
+    return rows;
+  };
+}
+
+/** Tables that are mapped and there; a catalog that does not answer is an error. */
+async function openTables(deps: ErasureDeps, subject: Subject): Promise<readonly MappedTable[]> {
+  const wanted = subject.tables.filter(({ action }) => action !== 'keep');
+  const opened = await Promise.all(
+    wanted.map(async (mapping) => {
+      const options = { nowMs: deps.nowMs(), depth: 'metadata' } as const;
+      const health = await measureIfThere(deps.catalog, tableFromKey(mapping.table), options);
+      return health === null || health.snapshotId === null ? [] : [{ mapping, health }];
+    }),
+  );
+  return opened.flat();
+}
+
+/** Repeats until no row tells a further linking identifier. */
+async function resolve(
+  deps: ErasureDeps,
+  subject: Subject,
+  tables: readonly MappedTable[],
+  first: SubjectValues,
+  ask: Ask,
+): Promise<SubjectValues> {
+  const links = subject.identifiers.filter((one) => one.links).map((one) => one.name);
+  const sizeOf = (values: SubjectValues) =>
+    links.reduce((sum, name) => sum + (values[name]?.length ?? 0), 0);
+  let values = first;
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    const before = sizeOf(values);
+    for (const { mapping, health } of tables) {
+      for (const ref of health.refs) {
+        const target = targetOf(
+          tableFromKey(health.table),
+          health.columns,
+          subject,
+          mapping,
+          values,
+        );
+        const statement = deps.spark.compiler.compileValues(target, ref.name);
+        if (statement === null) continue;
+        values = mergeValues([values, toldBy(await ask(statement), subject)]);
+      }
+    }
+    if (sizeOf(values) > VALUES_MAX) {
+      const message = `more than ${VALUES_MAX} identifiers: the mapping joins more than one person`;
+      throw new IcewrightError('PolicyInvalid', message, { subject: subject.name });
+    }
+    if (sizeOf(values) === before) return values;
+  }
+  const message = `identifiers lead on and on after ${ROUNDS_MAX} rounds: look at "links"`;
+  throw new IcewrightError('PolicyInvalid', message, { subject: subject.name });
+}
+
+/** The key stays what the request names: another one in the same row is another person's. */
+function toldBy(rows: readonly EngineRow[], { key }: Subject): SubjectValues {
+  const told = rows.filter((row) => row.identifier !== key);
+  return mergeValues(told.map((row) => ({ [String(row.identifier)]: [String(row.value)] })));
+}

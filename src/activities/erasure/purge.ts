@@ -1,0 +1,103 @@
+/**
+ * Removes what the expiry leaves: earlier metadata files, objects that nothing reaches any more,
+ * and every version of what is gone. Only by exact address; nothing that was not in the survey and
+ * is no deleted object's version.
+ */
+import { IcewrightError } from '../../domain/errors.ts';
+import type { ErasureFile } from '../erasure-ports.ts';
+import type { Reach } from '../table-files.ts';
+import type { StepContext, StepResult } from './step-context.ts';
+import { plainUri } from './survey.ts';
+import type { TableProgress } from './work.ts';
+
+/** The store takes this many in one request. */
+const TARGETS_AT_ONCE = 1_000;
+const PAGE = 5_000;
+
+interface Target {
+  readonly uri: string;
+  readonly versionId?: string;
+}
+
+export async function purge(context: StepContext, progress: TableProgress): Promise<StepResult> {
+  const { deps, target, health } = context;
+  const reach = await deps.files.reach(target.table);
+  const old = await oldFiles(context, reach);
+  const location = `${health.location.replace(/\/+$/, '')}/`;
+  const { versions, deleted } = await readVersions(context, location, old);
+  const targets: Target[] = [];
+  for (const path of old.keys()) {
+    const known = versions.get(path) ?? [];
+    if (known.length === 0 && (await deps.files.head(path)) !== null) targets.push({ uri: path });
+    for (const versionId of known) targets.push({ uri: path, versionId });
+  }
+  for (const one of deleted) targets.push(one);
+  await remove(context, targets);
+  const files = [...old.values()].map((file) => ({
+    ...file,
+    versionIds: versions.get(file.path ?? '') ?? [],
+  }));
+  await markGone(context, files);
+  return { progress, receipt: { status: 'done', filesRemoved: files.length } };
+}
+
+/** Surveyed, and reached by nothing but the log of earlier metadata. */
+async function oldFiles(
+  { deps, batchId, table }: StepContext,
+  reach: Reach,
+): Promise<ReadonlyMap<string, ErasureFile>> {
+  const old = new Map<string, ErasureFile>();
+  let after: string | undefined;
+  for (;;) {
+    const filter = { batchId, table, limit: PAGE, ...(after === undefined ? {} : { after }) };
+    const page = await deps.erasures.listFiles(filter);
+    for (const file of page) {
+      const { path } = file;
+      if (path === null || path === plainUri(reach.metadataLocation)) continue;
+      if (!reach.isNeeded(path)) old.set(path, file);
+    }
+    if (page.length < PAGE) return old;
+    after = page.at(-1)?.pathHash;
+  }
+}
+
+/** Versions of the old files; and all versions of objects that somebody deleted before. */
+async function readVersions(
+  { deps }: StepContext,
+  location: string,
+  old: ReadonlyMap<string, ErasureFile>,
+) {
+  const versions = new Map<string, string[]>();
+  const byKey = new Map<string, { readonly gone: boolean; readonly ids: string[] }>();
+  for await (const one of deps.versions.listVersions(location)) {
+    const ids = old.has(one.uri) ? versions : null;
+    if (ids !== null) ids.set(one.uri, [...(ids.get(one.uri) ?? []), one.versionId]);
+    const known = byKey.get(one.uri) ?? { gone: false, ids: [] };
+    known.ids.push(one.versionId);
+    byKey.set(one.uri, { ...known, gone: known.gone || (one.isLatest && one.isDeleteMarker) });
+  }
+  const deleted = [...byKey].flatMap(([uri, { gone, ids }]) =>
+    gone && !old.has(uri) ? ids.map((versionId) => ({ uri, versionId })) : [],
+  );
+  return { versions, deleted };
+}
+
+async function remove({ deps, table }: StepContext, targets: readonly Target[]): Promise<void> {
+  for (let at = 0; at < targets.length; at += TARGETS_AT_ONCE) {
+    const left = await deps.versions.delete(targets.slice(at, at + TARGETS_AT_ONCE));
+    const [first] = left;
+    if (first === undefined) continue;
+    const message = `${left.length} objects of ${table} could not be deleted: ${first.reason}`;
+    throw new IcewrightError('StorageUnavailable', message, { table });
+  }
+}
+
+async function markGone({ deps, batchId }: StepContext, files: readonly ErasureFile[]) {
+  const at = new Date(deps.nowMs()).toISOString();
+  for (let from = 0; from < files.length; from += PAGE) {
+    const page = files.slice(from, from + PAGE);
+    await deps.erasures.saveFiles(page);
+    const hashes = page.map((one) => one.pathHash);
+    await deps.erasures.markRemoved(batchId, hashes, at);
+  }
+}

@@ -1,0 +1,121 @@
+/** Forgetting at a PostgreSQL source, and keeping what was forgotten from being handed over again. */
+import { readFile } from 'node:fs/promises';
+import pg from 'pg';
+import type { SourceEraser } from '../activities/erasure/deps.ts';
+import type { SourceMapping, SubjectValues } from '../domain/erasure/privacy.ts';
+import { IcewrightError } from '../domain/errors.ts';
+import { hmacPads } from '../domain/model/sql.ts';
+
+export interface SourceOptions {
+  /** Name of a source → its `postgres://` address. */
+  readonly urls: Readonly<Record<string, string>>;
+  /** A statement that takes longer is ended by the server; default 10 minutes. */
+  readonly statementTimeoutMs?: number;
+}
+
+const SUPPRESSION_SQL = new URL('./suppression.sql', import.meta.url);
+
+export function createSourceEraser(options: SourceOptions): SourceEraser {
+  return {
+    forget: (source, values) =>
+      connected(options, source, (client) => forget(client, source, values)),
+    suppress: (source, list) =>
+      connected(options, source, async (client) => {
+        await client.query(await readFile(SUPPRESSION_SQL, 'utf8'));
+        for (const { identifier, hash, key } of list) await suppress(client, identifier, hash, key);
+      }),
+  };
+}
+
+/** All statements or none; answers how many rows are gone. */
+async function forget(
+  client: pg.Client,
+  source: SourceMapping,
+  values: SubjectValues,
+): Promise<number> {
+  await client.query('BEGIN');
+  let rows = 0;
+  for (const statement of source.forget) {
+    const { text, names } = numbered(statement);
+    const lists = names.map((name) => values[name] ?? []);
+    rows += (await client.query(text, lists)).rowCount ?? 0;
+  }
+  await client.query('COMMIT');
+  return rows;
+}
+
+/** `:customer_id` becomes `$1::text[]`; a cast, `::bigint[]`, stays. */
+export function numbered(statement: string): {
+  readonly text: string;
+  readonly names: readonly string[];
+} {
+  const names: string[] = [];
+  const text = statement.replace(/(?<!:):([a-z][a-z0-9_]*)/g, (_all, name: string) => {
+    if (!names.includes(name)) names.push(name);
+    return `$${names.indexOf(name) + 1}::text[]`;
+  });
+  return { text, names };
+}
+
+async function suppress(
+  client: pg.Client,
+  identifier: string,
+  hash: string,
+  key: string,
+): Promise<void> {
+  const pads = hmacPads(key);
+  await client.query(
+    `INSERT INTO icewright.suppression_key (identifier, inner_pad, outer_pad)
+     VALUES ($1, decode($2, 'hex'), decode($3, 'hex'))
+     ON CONFLICT (identifier) DO NOTHING`,
+    [identifier, pads.hmac_inner_pad, pads.hmac_outer_pad],
+  );
+  await client.query(
+    `INSERT INTO icewright.suppressed (identifier, digest) VALUES ($1, decode($2, 'hex'))
+     ON CONFLICT (identifier, digest) DO NOTHING`,
+    [identifier, hash],
+  );
+}
+
+async function connected<T>(
+  { urls, statementTimeoutMs = 600_000 }: SourceOptions,
+  { name }: SourceMapping,
+  work: (client: pg.Client) => Promise<T>,
+): Promise<T> {
+  const url = urls[name];
+  if (url === undefined) {
+    const variable = `ICEWRIGHT_SOURCE_${name.toUpperCase().replaceAll('-', '_')}_URL`;
+    const message = `the address of source "${name}" is not known: set ${variable}`;
+    throw new IcewrightError('ConfigInvalid', message, { source: name });
+  }
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: 'icewright-erasure',
+    connectionTimeoutMillis: 10_000,
+    statement_timeout: statementTimeoutMs,
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return await work(client);
+  } catch (error) {
+    throw sourceError(error, name);
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** PostgreSQL's own text may quote a row: only its code goes on. */
+function sourceError(error: unknown, source: string): IcewrightError {
+  if (error instanceof IcewrightError) return error;
+  const code = (error as { code?: unknown } | null)?.code;
+  const sqlState = typeof code === 'string' ? code : 'no code';
+  const refused = /^(42|23|22)/.test(sqlState);
+  const message = refused
+    ? `source "${source}" refused a statement of its "forget" (${sqlState}): try them by hand`
+    : `source "${source}" cannot be reached (${sqlState})`;
+  return new IcewrightError(refused ? 'PolicyInvalid' : 'SourceUnavailable', message, {
+    source,
+    sqlState,
+  });
+}
