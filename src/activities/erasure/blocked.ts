@@ -9,6 +9,7 @@ import { refBlocker } from './blockers.ts';
 import { type ErasureDeps, subjectOf } from './deps.ts';
 import { lookAgain } from './find.ts';
 import { ingestionsUnderWay, suppressAll } from './sources.ts';
+import { readProgress } from './work.ts';
 
 /** Rejects while what was read at a source before it forgot may still be written. */
 export async function lookAgainAll(deps: ErasureDeps, batchId: string): Promise<void> {
@@ -39,13 +40,26 @@ export async function findBlocked(deps: ErasureDeps, batchId: string): Promise<r
       if (action === 'keep') continue;
       const options = { nowMs: deps.nowMs(), depth: 'metadata' } as const;
       const health = await measureIfThere(deps.catalog, tableFromKey(table), options);
-      if (health !== null) blockers.push(...holdingRefs(request, health));
+      const held = health !== null && (await heldSubject(deps, batchId, request, table));
+      if (held) blockers.push(...holdingRefs(request, health));
     }
     const patch = { blockers } as const;
     await act(deps, request.requestId, { kind: 'amend', patch });
     for (const { table, exception } of blockers) if (exception === null) blocked.add(table);
   }
   return [...blocked].sort();
+}
+
+/** Refs of a table that never showed the subject hold nothing of them. */
+async function heldSubject(
+  deps: ErasureDeps,
+  batchId: string,
+  { found }: ErasureRequest,
+  table: string,
+): Promise<boolean> {
+  const refs = found.find((one) => one.table === table)?.refs ?? [];
+  if (refs.some(({ rows }) => rows > 0)) return true;
+  return ((await readProgress(deps, batchId, table))?.matched ?? 0) > 0;
 }
 
 function holdingRefs(request: ErasureRequest, health: TableHealth): readonly Blocker[] {
