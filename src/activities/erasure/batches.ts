@@ -29,6 +29,9 @@ export async function nextStep(deps: ErasureDeps, requestId: string): Promise<Er
       return request.batchId === null ? { kind: 'join' } : wait;
     case 'awaiting_approval':
       return isReady(request) && request.batchId === null ? { kind: 'join' } : wait;
+    case 'forgetting':
+      // One that failed goes on with the next batch.
+      return request.batchId === null ? { kind: 'join' } : wait;
     case 'done':
     case 'refused':
     case 'cancelled':

@@ -1,0 +1,36 @@
+/** What commands about erasure need: the ledger's requests, the keys, the policies, the workflow. */
+import type { ErasureLedger, SealedValues, SubjectHasher } from '../activities/erasure-ports.ts';
+import type { PrivacyPolicy, SubjectValues } from '../domain/erasure/privacy.ts';
+import type { Session } from './session.ts';
+
+export interface Erasures {
+  readonly erasures: ErasureLedger;
+  readonly keys: {
+    hasher(): SubjectHasher;
+    seal(requestId: string, values: SubjectValues): SealedValues;
+  };
+  readonly privacy: () => Promise<readonly PrivacyPolicy[]>;
+  /** Starts or wakes the request's workflow. */
+  readonly wake: (requestId: string) => Promise<void>;
+}
+
+export async function openErasures(session: Session): Promise<Erasures> {
+  const [erasures, project, keys] = await Promise.all([
+    session.erasures(),
+    session.project(),
+    session.erasureKeys(),
+  ]);
+  const { sealValues } = await import('../proof/keyring.ts');
+  return {
+    erasures,
+    keys: {
+      hasher: keys.hasher,
+      seal: (requestId, values) => sealValues(keys.keyring(), requestId, values),
+    },
+    privacy: async () => (await project.policies()).filter((one) => one.kind === 'privacy'),
+    wake: async (requestId) => {
+      const { wakeErasure } = await import('../temporal/erasures.ts');
+      await wakeErasure(await session.temporal(), requestId);
+    },
+  };
+}
