@@ -135,6 +135,8 @@ export interface Config {
     readonly headers: Readonly<Record<string, string>>;
     readonly serviceName: string;
   };
+  /** Sources outside the lake, by name: `ICEWRIGHT_SOURCE_<NAME>_URL`. */
+  readonly sources: Readonly<Record<string, string>>;
   readonly httpAddress: string;
   /** Tables of each catalog that have gauges of their own; the worst ones. */
   readonly metricsTables: number;
@@ -204,6 +206,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       headers: readPairs(env.OTEL_EXPORTER_OTLP_HEADERS ?? ''),
       serviceName: env.OTEL_SERVICE_NAME,
     },
+    sources: readSources({ ...readSettings(home), ...withoutEmpty(environment) }),
     httpAddress: env.ICEWRIGHT_HTTP_ADDRESS,
     metricsTables: env.ICEWRIGHT_METRICS_TABLES,
     health: {
@@ -226,6 +229,18 @@ function readSettings(home: string): Record<string, string> {
         'remove it and run "icewright stack up" again',
     );
   }
+}
+
+/** `ICEWRIGHT_SOURCE_SHOP_DB_URL` is the address of source `shop-db`. */
+function readSources(
+  environment: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  const found = Object.entries(environment).flatMap(([variable, value]) => {
+    const name = /^ICEWRIGHT_SOURCE_([A-Z][A-Z0-9_]*)_URL$/.exec(variable)?.[1];
+    if (name === undefined || value === undefined) return [];
+    return [[name.toLowerCase().replaceAll('_', '-'), value] as const];
+  });
+  return Object.fromEntries(found);
 }
 
 /** `name=value,name=value`, values percent-encoded, as OpenTelemetry writes them. */

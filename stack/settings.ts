@@ -33,6 +33,7 @@ export function buildSettings(ports: StackPorts, credentials: Credentials): Sett
     ICEWRIGHT_S3_PATH_STYLE: 'true',
     ICEWRIGHT_LEDGER_URL: postgresUrl(credentials, ports, 'icewright'),
     ICEWRIGHT_SHOP_URL: postgresUrl(credentials, ports, 'shop'),
+    ICEWRIGHT_SOURCE_SHOP_URL: postgresUrl(credentials, ports, 'shop'),
     ICEWRIGHT_HTTP_ADDRESS: `${LOOPBACK}:${ports.http}`,
     ICEWRIGHT_PSEUDONYM_KEY: credentials.pseudonymKey,
   };

@@ -11,7 +11,8 @@ import { openErasures } from '../erasures.ts';
 
 export const eraseRequest: Command = {
   name: 'erase request',
-  summary: 'Asks that a subject be forgotten; somebody else approves it, then it is done and proven.',
+  summary:
+    'Asks that a subject be forgotten; somebody else approves it, then it is done and proven.',
   usage: '--subject <kind>:<key> --ground "<text>"',
   options: {
     subject: { type: 'string' },
@@ -76,7 +77,8 @@ async function readSubject(value: unknown): Promise<{ name: string; key: string 
   }
   const given = text.slice(colon + 1);
   const key = given === '-' ? await readStdin() : given;
-  if (key.trim() === '') throw new IcewrightError('UsageInvalid', 'the key of the subject is empty');
+  if (key.trim() === '')
+    throw new IcewrightError('UsageInvalid', 'the key of the subject is empty');
   return { name: text.slice(0, colon), key: key.trim() };
 }
 
