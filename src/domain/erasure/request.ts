@@ -38,6 +38,8 @@ export interface ErasureRequest {
   readonly found: readonly FoundInTable[];
   /** What keeps it from going on, with what to do about each. */
   readonly blockers: readonly Blocker[];
+  /** When forgetting first began, after which there is no way back; `null`: not yet. */
+  readonly forgettingAt: string | null;
   /** The batch of requests that it is forgotten with. */
   readonly batchId: string | null;
   readonly certificateId: string | null;
