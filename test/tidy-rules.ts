@@ -27,6 +27,12 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
   project: { values: ['domain'], types: ['activities'] },
   sources: { values: ['domain'], types: ['activities'] },
   temporal: { values: ['domain', 'workflows', 'config.ts', 'log.ts'], types: ['activities'] },
+  // Keys: what encrypts, signs, hashes and verifies.
+  proof: { values: ['domain'], types: ['activities'] },
+  temporal: {
+    values: ['domain', 'workflows', 'proof', 'config.ts', 'log.ts'],
+    types: ['activities'],
+  },
   'config.ts': { values: ['domain'] },
   'log.ts': { values: ['domain'] },
   // Joins the catalog reader and the object store for whoever reads tables without an engine.
@@ -46,7 +52,7 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
   },
   cli: {
     values: [
-      ...['domain', 'activities', 'project', 'temporal', 'ledger', 'iceberg', 'http'],
+      ...['domain', 'activities', 'project', 'temporal', 'ledger', 'iceberg', 'http', 'proof'],
       ...['config.ts', 'log.ts', 'lake.ts', 'stack'],
     ],
     types: ['workflows'],

@@ -1,5 +1,5 @@
 /**
- * One text for one JSON value (RFC 8785), so that a digest of it means the value and not its layout.
+ * One text for one JSON value (RFC 8785): a digest of it means the value and not its layout.
  *
  * Members stand in the order of their names' UTF-16 code units, without blanks. Numbers are written
  * as ECMAScript writes them, so `1.0` and `1e0` are both `1`, and `-0` is `0`. What another reader

@@ -1,6 +1,6 @@
 /**
- * The chain of proof: each entry's digest covers its document and the digest of the entry before, so
- * that none can be changed, removed, moved or slipped in without breaking it.
+ * The chain of proof: each entry's digest covers its document and the digest of the entry before,
+ * so that none can be changed, removed, moved or slipped in without breaking it.
  *
  * By hand: `printf '%s\n%s' "$previous" "$document" | sha256sum` is an entry's digest, and its
  * signature is Ed25519 over the digest's 64 hexadecimal digits as text.

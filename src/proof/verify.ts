@@ -1,0 +1,147 @@
+/** Checks a certificate against itself, the keys that are believed, and the chain of the ledger. */
+import { createPublicKey, verify } from 'node:crypto';
+import { canonicalText } from '../domain/erasure/canonical.ts';
+import type { SignedCertificate } from '../domain/erasure/certificate.ts';
+import {
+  type EntrySignature,
+  findChainFaults,
+  type ProofEntry,
+  type ProofFault,
+  type ProofFaultCode,
+  sealedText,
+} from '../domain/erasure/chain.ts';
+import { digestOf } from './digest.ts';
+import type { PublicKeys } from './sign.ts';
+
+const FIELDS: Readonly<Record<string, readonly string[]>> = {
+  '': ['certificate', 'chain', 'signature'],
+  chain: ['digest', 'entry', 'previous'],
+  signature: ['algorithm', 'keyId', 'publicKey', 'value'],
+};
+
+/**
+ * Every fault there is, none: the certificate stands.
+ * @param signed as it was handed in: nothing about it is taken for granted
+ * @param entries the ledger's, all from the first on
+ * @param expected how many entries there must be, by whoever else counted them
+ */
+export function verifyCertificate(
+  signed: unknown,
+  entries: readonly ProofEntry[],
+  publicKeys: PublicKeys,
+  expected = 0,
+): readonly ProofFault[] {
+  const odd = findOddFields(signed);
+  if (!isSigned(signed)) return odd;
+  return [
+    ...odd,
+    ...verifyAlone(signed, publicKeys),
+    ...comparePlace(signed, entries),
+    ...verifyChain(entries, publicKeys, Math.max(expected, signed.chain.entry)),
+  ];
+}
+
+/** The chain alone: every digest, link and signature. */
+export function verifyChain(
+  entries: readonly ProofEntry[],
+  publicKeys: PublicKeys,
+  expected = 0,
+): readonly ProofFault[] {
+  const signatures = entries.flatMap(({ entry, digest, seal }) => {
+    const found = checkSignature(digest, seal, publicKeys);
+    return found === null ? [] : [{ ...found, entry, message: `entry ${entry}: ${found.message}` }];
+  });
+  return [...findChainFaults(entries, digestOf, expected), ...signatures];
+}
+
+/** What the document alone shows, without a ledger. */
+function verifyAlone(signed: SignedCertificate, publicKeys: PublicKeys): readonly ProofFault[] {
+  const { certificate, chain, signature } = signed;
+  const faults: ProofFault[] = [];
+  if (digestOf(sealedText(chain.previous, textOf(certificate))) !== chain.digest) {
+    faults.push(fault('certificate_changed', 'its content is not what its digest was made of'));
+  }
+  const found =
+    signature.algorithm === 'Ed25519'
+      ? checkSignature(chain.digest, signature, publicKeys)
+      : fault('signature_wrong', 'its algorithm is not Ed25519');
+  return found === null ? faults : [...faults, found];
+}
+
+/** A document without canonical text was never signed by us: its digest is that of nothing. */
+function textOf(certificate: unknown): string {
+  try {
+    return canonicalText(certificate);
+  } catch {
+    return '';
+  }
+}
+
+/** The ledger's entry of that number must be this certificate. */
+function comparePlace(
+  signed: SignedCertificate,
+  entries: readonly ProofEntry[],
+): readonly ProofFault[] {
+  const { certificate, chain, signature } = signed;
+  const found = entries.find((one) => one.entry === chain.entry);
+  // Its absence is told by the chain.
+  if (found === undefined) return [];
+  const same =
+    found.digest === chain.digest &&
+    found.previous === chain.previous &&
+    found.document === textOf(certificate) &&
+    found.seal.value === signature.value;
+  if (same) return [];
+  const entry = chain.entry;
+  const message = `entry ${entry} of the ledger is not this certificate`;
+  return [{ code: 'certificate_differs', entry, message }];
+}
+
+function checkSignature(
+  digest: string,
+  { keyId, publicKey, value }: EntrySignature,
+  publicKeys: PublicKeys,
+): ProofFault | null {
+  const known = publicKeys.get(keyId);
+  if (known === undefined || known !== publicKey) {
+    return fault('key_unknown', `its key ${keyId} is none of those that are believed`);
+  }
+  const key = createPublicKey({ key: Buffer.from(known, 'base64'), type: 'spki', format: 'der' });
+  const bytes = Buffer.from(value, 'base64');
+  // Base64 has several texts for the same bytes: only one of them was handed out.
+  const exact = bytes.toString('base64') === value;
+  if (exact && verify(null, Buffer.from(digest), key, bytes)) return null;
+  return fault('signature_wrong', `its signature is not that of key ${keyId}`);
+}
+
+/** A field beside those that are signed would pass for certified. */
+function findOddFields(signed: unknown): readonly ProofFault[] {
+  return Object.entries(FIELDS).flatMap(([part, names]) => {
+    const place = part === '' ? 'the document' : part;
+    const value = part === '' ? signed : (signed as Record<string, unknown> | null)?.[part];
+    if (typeof value !== 'object' || value === null) {
+      return [fault('not_a_certificate', `${place} is missing`)];
+    }
+    const own = Object.keys(value);
+    const missing = names.filter((name) => !own.includes(name));
+    const more = own.filter((name) => !names.includes(name));
+    return [
+      ...missing.map((name) => fault('not_a_certificate', `${place} has no field "${name}"`)),
+      ...more.map((name) => fault('unsigned_field', `nobody signed the field "${name}"`)),
+    ];
+  });
+}
+
+function isSigned(value: unknown): value is SignedCertificate {
+  const { certificate, chain, signature } = (value ?? {}) as Partial<SignedCertificate>;
+  const texts = [chain?.previous, chain?.digest, signature?.value, signature?.keyId];
+  return (
+    typeof certificate === 'object' &&
+    Number.isSafeInteger(chain?.entry) &&
+    [...texts, signature?.publicKey].every((one) => typeof one === 'string')
+  );
+}
+
+function fault(code: ProofFaultCode, message: string): ProofFault {
+  return { code, entry: null, message };
+}
