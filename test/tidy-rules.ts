@@ -26,7 +26,6 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
   ledger: { values: ['domain'], types: ['activities'] },
   project: { values: ['domain'], types: ['activities'] },
   sources: { values: ['domain'], types: ['activities'] },
-  temporal: { values: ['domain', 'workflows', 'config.ts', 'log.ts'], types: ['activities'] },
   // Keys: what encrypts, signs, hashes and verifies.
   proof: { values: ['domain'], types: ['activities'] },
   temporal: {

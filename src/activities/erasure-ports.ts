@@ -113,8 +113,6 @@ export interface ErasureLedger {
    * Rejects with `RunNotFound`, and with `SafetyRefused` where the rules forbid it.
    */
   actOn(act: ErasureAct): Promise<ErasureActed>;
-  /** Why an open request does not go on now; `null`: it goes on. No entry in the chain. */
-  noteWaiting(requestId: string, error: ErasureRequest['error']): Promise<void>;
   /** Of an open request alone: rejects with `SafetyRefused`. */
   saveValues(requestId: string, values: SealedValues): Promise<void>;
   /** `null`: destroyed, or never there. */

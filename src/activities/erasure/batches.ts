@@ -134,7 +134,7 @@ export async function noteBatch(
   const error = waitingFor === null ? null : { code, message: waitingFor.message };
   for (const { requestId, state } of await requestsOf(deps, batchId)) {
     if (state !== 'forgetting' && state !== 'verifying') continue;
-    await deps.erasures.noteWaiting(requestId, error);
+    await act(deps, requestId, { kind: 'amend', patch: { error } });
   }
 }
 

@@ -12,8 +12,8 @@ export type RequestPatch = Partial<
 
 export type RequestAct =
   | { readonly kind: 'move'; readonly to: ErasureState; readonly patch?: RequestPatch }
-  /** No change of state, and no entry in the chain. */
-  | { readonly kind: 'amend'; readonly patch: Omit<RequestPatch, 'certificateId' | 'error'> }
+  /** No change of state, and no entry in the chain; an `error` is why it waits. */
+  | { readonly kind: 'amend'; readonly patch: Omit<RequestPatch, 'certificateId'> }
   | { readonly kind: 'approve' }
   | { readonly kind: 'hold'; readonly because: string }
   | { readonly kind: 'lift_hold' }
