@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import {
+  compileDelete,
+  compileEmptyCommit,
+  compileFind,
+  compileForcedRewrite,
+  compileManifestTarget,
+  compileOracle,
+  compileValues,
+  type ErasureTarget,
+  matchPredicate,
+} from '../../src/engines/spark/compile-erasure.ts';
+
+const TABLE = { catalog: 'lake', namespace: 'bronze', name: 'raw_clickstream' };
+const SECRET = 'ada@example.org';
+
+function target(change: Partial<ErasureTarget> = {}): ErasureTarget {
+  return {
+    table: TABLE,
+    columns: [
+      { name: 'customer_id', type: 'long' },
+      { name: 'after', type: 'string' },
+      { name: 'who', type: 'struct<customer_id: long>' },
+    ],
+    identifiers: [
+      { name: 'customer_id', type: 'bigint', links: true, trace: false },
+      { name: 'session_key', type: 'string', links: true, trace: false },
+      { name: 'email', type: 'string', links: false, trace: true },
+    ],
+    match: { customer_id: ['customer_id', 'after.customer_id', 'who.customer_id'] },
+    holds: { email: ['after.email'] },
+    values: { customer_id: ['42'] },
+    ...change,
+  };
+}
+
+describe('which rows match', () => {
+  test('plain columns are compared as they are, so that files are pruned by their bounds', () => {
+    expect(matchPredicate(target({ match: { customer_id: ['customer_id'] } }))).toEqual({
+      sql: '(`customer_id` IN (CAST(:customer_id_0 AS BIGINT)))',
+      parameters: { customer_id_0: '42' },
+    });
+  });
+  test('fields of JSON in a text, and of structs, are taken out', () => {
+    const { sql } = matchPredicate(target());
+    expect(sql).toContain("try_cast(get_json_object(`after`, '$.customer_id') AS BIGINT) IN");
+    expect(sql).toContain('try_cast(`who`.`customer_id` AS BIGINT) IN');
+  });
+  test('a later identifier decides only where all places of those before are empty', () => {
+    const match = { customer_id: ['customer_id'], session_key: ['after.session_key'] };
+    const values = { customer_id: ['42'], session_key: ['s1'] };
+    expect(matchPredicate(target({ match, values })).sql).toBe(
+      '(`customer_id` IN (CAST(:customer_id_0 AS BIGINT)) OR (`customer_id` IS NULL AND ' +
+        "(try_cast(get_json_object(`after`, '$.session_key') AS STRING) IN (:session_key_0))))",
+    );
+  });
+  test('nothing is known to match by: no row matches', () => {
+    expect(matchPredicate(target({ values: {} })).sql).toBe('false');
+    expect(compileValues(target({ values: {} }), 'main')).toBeNull();
+  });
+  test('very many values travel as one list', () => {
+    const many = Array.from({ length: 201 }, (_, index) => String(index));
+    const { sql, parameters } = matchPredicate(target({ values: { customer_id: many } }));
+    expect(sql).toContain("array_contains(from_json(:customer_id_all, 'array<bigint>')");
+    expect(Object.keys(parameters)).toEqual(['customer_id_all']);
+  });
+});
+
+test('no value of a subject is in any text', () => {
+  const email = { match: { email: ['after.email'] }, values: { email: [SECRET] } };
+  const one = target({
+    ...email,
+    identifiers: [{ name: 'email', type: 'string', links: true, trace: true }],
+  });
+  const statements = [
+    compileFind(one, 'main'),
+    compileFind(one, 'a tag'),
+    compileValues(one, 'main'),
+    compileOracle(one),
+    compileDelete(one, 'run-1'),
+    compileForcedRewrite(one),
+  ];
+  for (const statement of statements) expect(statement?.sql).not.toContain(SECRET);
+  expect(compileDelete(one, 'run-1').parameters).toEqual({ email_0: SECRET });
+});
+
+test('a ref is named as text', () => {
+  expect(compileFind(target(), "o'hara").sql).toContain("VERSION AS OF 'o\\'hara'");
+});
+
+test('the forced rewrite chooses by delete files alone', () => {
+  expect(compileForcedRewrite(target()).sql).toBe(
+    "CALL `lake`.system.rewrite_data_files(table => '`bronze`.`raw_clickstream`', options => map(" +
+      "'delete-file-threshold', '1', 'delete-ratio-threshold', '1', 'min-file-size-bytes', '0', " +
+      "'max-file-size-bytes', '1125899906842624', 'min-input-files', '2147483647', " +
+      "'remove-dangling-deletes', 'true', 'partial-progress.enabled', 'false'))",
+  );
+});
+
+test('the commit without a file carries what sinks and models look for', () => {
+  const summary = { 'icewright.run-id': 'r', 'kafka.connect.offsets.t': '{"0":7}' };
+  expect(compileEmptyCommit(target(), summary)).toMatchObject({
+    sql: 'INSERT INTO `lake`.`bronze`.`raw_clickstream` SELECT * FROM `lake`.`bronze`.`raw_clickstream` WHERE false',
+    settings: { 'spark.sql.iceberg.snapshot-property.kafka.connect.offsets.t': '{"0":7}' },
+  });
+});
+
+test('a property that was not set is unset again', () => {
+  expect(compileManifestTarget(target(), null).sql).toContain('UNSET TBLPROPERTIES IF EXISTS');
+  expect(compileManifestTarget(target(), '100').sql).toContain("= '100')");
+});
