@@ -20,7 +20,7 @@ import { control, erasureControl, erasureEngine } from './proxies.ts';
 /** A table's workflow that was terminated tells nobody: ask the ledger this often. */
 const ASK_AGAIN = '5 minutes';
 /** Between two tries of what did not succeed: doubled each time. */
-const AGAIN_MIN_MS = 30_000;
+const AGAIN_MIN_MS = 2_000;
 const AGAIN_MAX_MS = 3_600_000;
 
 export async function erasureBatch({ batchId }: ErasureBatchInput): Promise<void> {

@@ -6,6 +6,10 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { onTestFinished } from 'vitest';
 import type {
+  ErasureActivities,
+  ErasureEngineActivities,
+} from '../../src/activities/erasure/types.ts';
+import type {
   ControlActivities,
   EngineActivities,
   HealthActivities,
@@ -17,7 +21,11 @@ import { connectTemporal } from '../../src/temporal/connect.ts';
 import { ensureTemporal } from '../../stack/provision/parts.ts';
 import { DEVELOPMENT_LIMITS } from '../../stack/services/temporal.ts';
 
-export type Activities = ControlActivities & EngineActivities & HealthActivities;
+export type Activities = ControlActivities &
+  EngineActivities &
+  HealthActivities &
+  ErasureActivities &
+  Omit<ErasureEngineActivities, 'eraseStep'>;
 
 /** History length at which continue-as-new is suggested, so that a test reaches it. */
 export const SUGGEST_EVENTS = 120;
@@ -100,6 +108,7 @@ const QUIET: Partial<Activities> = {
   }),
   runOperation: async () => receipt(),
   endStatement: async () => {},
+  openErasure: async () => {},
   listHealthTables: async () => ({ tables: [], more: false }),
   sweepTables: async ({ tables }) => ({ measured: tables.length, unchanged: 0, failed: [] }),
   closeSweep: async () => ({ tables: 0, failing: 0, findings: 0, worst: [] }),
