@@ -10,6 +10,7 @@ import {
   type ProofFaultCode,
   sealedText,
 } from '../domain/erasure/chain.ts';
+import { CERTIFICATE_FORMAT } from '../domain/erasure/event.ts';
 import { digestOf } from './digest.ts';
 import type { PublicKeys } from './sign.ts';
 
@@ -32,7 +33,7 @@ export function verifyCertificate(
   expected = 0,
 ): readonly ProofFault[] {
   const odd = findOddFields(signed);
-  if (!isSigned(signed)) return odd;
+  if (!isSigned(signed)) return [...odd, fault('not_a_certificate', 'it has not the form of one')];
   return [
     ...odd,
     ...verifyAlone(signed, publicKeys),
@@ -132,11 +133,12 @@ function findOddFields(signed: unknown): readonly ProofFault[] {
   });
 }
 
+/** Also an event of the chain is signed by our key: only its format tells that it certifies none. */
 function isSigned(value: unknown): value is SignedCertificate {
   const { certificate, chain, signature } = (value ?? {}) as Partial<SignedCertificate>;
   const texts = [chain?.previous, chain?.digest, signature?.value, signature?.keyId];
   return (
-    typeof certificate === 'object' &&
+    certificate?.format === CERTIFICATE_FORMAT &&
     Number.isSafeInteger(chain?.entry) &&
     [...texts, signature?.publicKey].every((one) => typeof one === 'string')
   );
