@@ -32,14 +32,31 @@ export function verifyCertificate(
   publicKeys: PublicKeys,
   expected = 0,
 ): readonly ProofFault[] {
-  const odd = findOddFields(signed);
-  if (!isSigned(signed)) return [...odd, fault('not_a_certificate', 'it has not the form of one')];
+  const alone = verifyDocument(signed, publicKeys);
+  if (!isSigned(signed)) return alone;
   return [
-    ...odd,
-    ...verifyAlone(signed, publicKeys),
+    ...alone,
     ...comparePlace(signed, entries),
     ...verifyChain(entries, publicKeys, Math.max(expected, signed.chain.entry)),
   ];
+}
+
+/**
+ * Whether every reader of this JSON text sees the value that we see: one that holds a field twice, or
+ * a number in another form, may tell others something else. Layout does not matter.
+ */
+export function saysOneThing(text: string, value: unknown): boolean {
+  const bare = text.replace(/"(?:[^"\\]|\\.)*"|\s+/g, (token) =>
+    token.startsWith('"') ? JSON.stringify(JSON.parse(token)) : '',
+  );
+  return bare === JSON.stringify(value);
+}
+
+/** Without a ledger: whether the document is whole, and signed by a key that is believed. */
+export function verifyDocument(signed: unknown, publicKeys: PublicKeys): readonly ProofFault[] {
+  const odd = findOddFields(signed);
+  if (!isSigned(signed)) return [...odd, fault('not_a_certificate', 'it has not the form of one')];
+  return [...odd, ...verifyAlone(signed, publicKeys)];
 }
 
 /** The chain alone: every digest, link and signature. */

@@ -5,7 +5,7 @@ import type { SignedCertificate } from '../../src/domain/erasure/certificate.ts'
 import { CHAIN_START, type ProofEntry, sealedText } from '../../src/domain/erasure/chain.ts';
 import { digestOf } from '../../src/proof/digest.ts';
 import { readSigningKeys, type SigningKeys } from '../../src/proof/sign.ts';
-import { verifyCertificate, verifyChain } from '../../src/proof/verify.ts';
+import { saysOneThing, verifyCertificate, verifyChain } from '../../src/proof/verify.ts';
 import { AT, certificate, newPem, newSigningKeys } from './fixture.ts';
 
 const keys = newSigningKeys();
@@ -195,4 +195,15 @@ describe('the chain', () => {
     ]);
     expect(codes(SIGNED, [])).toEqual(['entry_missing 1']);
   });
+});
+
+test.each([
+  ['{"a":1,"b":["x y"]}', true],
+  ['{ "a": 1,\n  "b": [ "x y" ] }\n', true],
+  ['{"\\u0061":1,"b":["x\\u0020y"]}', true],
+  ['{"a":2,"a":1,"b":["x y"]}', false],
+  ['{"a":1.0,"b":["x y"]}', false],
+  ['{"a":1,"b":["x y","\\""]}', true],
+])('%s says one thing: %s', (text, one) => {
+  expect(saysOneThing(text, JSON.parse(text))).toBe(one);
 });
