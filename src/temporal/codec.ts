@@ -5,7 +5,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { IcewrightError } from '../domain/errors.ts';
 import type { Keyring } from '../proof/keyring.ts';
 import { findKeyring, type KeySources } from '../proof/keys.ts';
@@ -14,7 +14,7 @@ export type PayloadKeys = Pick<KeySources, 'keys' | 'keysFile'>;
 
 export const FAILURE_CONVERTER = fileURLToPath(new URL('./failure-converter.ts', import.meta.url));
 
-const PROTO = temporal.api.common.v1.Payload;
+const PROTO = proto.temporal.api.common.v1.Payload;
 /** The name that Temporal's own examples use; its tools recognise it. */
 const ENCODING = 'binary/encrypted';
 const KEY_ID = 'encryption-key-id';
