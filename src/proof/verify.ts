@@ -42,8 +42,8 @@ export function verifyCertificate(
 }
 
 /**
- * Whether every reader of this JSON text sees the value that we see: one that holds a field twice, or
- * a number in another form, may tell others something else. Layout does not matter.
+ * Whether every reader of this JSON text sees the value that we see: one that holds a field twice,
+ * or a number in another form, may tell others something else. Layout does not matter.
  */
 export function saysOneThing(text: string, value: unknown): boolean {
   const bare = text.replace(/"(?:[^"\\]|\\.)*"|\s+/g, (token) =>
