@@ -21,6 +21,10 @@ export const WORKER_NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
 const address = z.string().regex(/^[^\s/:]+:\d{1,5}$/, 'must look like host:port');
 const optional = z.string().min(1).optional();
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+const key = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'must be 32 bytes in hex')
+  .optional();
 const count = z.coerce.number().int().min(1).max(1000);
 
 /** Text that a function of the domain reads; what it throws becomes the variable's fault. */
@@ -77,10 +81,11 @@ const ENVIRONMENT = z.object({
   ICEWRIGHT_METRICS_TABLES: z.coerce.number().int().min(1).max(100_000).default(200),
   ICEWRIGHT_HEALTH_INTERVAL: readBy(readInterval).prefault('5m'),
   ICEWRIGHT_HEALTH_RETENTION: readBy(parseRetention).prefault('2d,30d,730d'),
-  ICEWRIGHT_PSEUDONYM_KEY: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, 'must be 32 bytes in hex')
-    .optional(),
+  ICEWRIGHT_PSEUDONYM_KEY: key,
+  ICEWRIGHT_ERASURE_KEYS: optional,
+  ICEWRIGHT_ERASURE_KEYS_FILE: optional,
+  ICEWRIGHT_SIGNING_KEY_FILE: optional,
+  ICEWRIGHT_SUBJECT_HASH_KEY: key,
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
   OTEL_EXPORTER_OTLP_HEADERS: optional,
   OTEL_SERVICE_NAME: z.string().min(1).default('icewright'),
@@ -103,6 +108,8 @@ export interface Config {
     readonly tls: boolean;
     readonly apiKey: string | undefined;
     readonly uiUrl: string;
+    /** What payloads are encrypted with; neither set: they are not. */
+    readonly payloadKeys: EncryptionKeys;
   };
   readonly spark: { readonly url: string; readonly concurrency: number };
   readonly trino: {
@@ -143,6 +150,20 @@ export interface Config {
   readonly health: { readonly intervalMs: number; readonly retention: HistoryRetention };
   /** 32 bytes in hex; models with a keyed hash refuse to run without it. */
   readonly pseudonymKey: string | undefined;
+  /** Without them erasure refuses to run. */
+  readonly erasure: EncryptionKeys & {
+    /** PEM, Ed25519; further blocks are public keys that are believed. */
+    readonly signingKeyFile: string | undefined;
+    /** 32 bytes in hex. */
+    readonly subjectHashKey: string | undefined;
+  };
+}
+
+/** `id:hex,id:hex`, 32 bytes each: the first one encrypts, all decrypt. */
+export interface EncryptionKeys {
+  readonly keys: string | undefined;
+  /** A file of the same; its keys come after those of `keys`. */
+  readonly keysFile: string | undefined;
 }
 
 /** Where the embedded stack keeps its data and settings; `ICEWRIGHT_HOME` moves it. */
@@ -156,14 +177,11 @@ export function homeDir(environment: NodeJS.ProcessEnv = process.env): string {
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const home = homeDir(environment);
-  const parsed = ENVIRONMENT.safeParse({ ...readSettings(home), ...withoutEmpty(environment) });
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((one) => `${one.path.join('.')}: ${one.message}`);
-    throw new IcewrightError('ConfigInvalid', `bad configuration\n  ${faults.join('\n  ')}`, {
-      faults,
-    });
-  }
-  const env = parsed.data;
+  const env = readEnvironment(home, environment);
+  const encryption = {
+    keys: env.ICEWRIGHT_ERASURE_KEYS,
+    keysFile: env.ICEWRIGHT_ERASURE_KEYS_FILE,
+  };
   return {
     home,
     deployment: env.ICEWRIGHT_DEPLOYMENT,
@@ -175,6 +193,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       tls: env.ICEWRIGHT_TEMPORAL_TLS,
       apiKey: env.ICEWRIGHT_TEMPORAL_API_KEY,
       uiUrl: env.ICEWRIGHT_TEMPORAL_UI_URL,
+      payloadKeys: encryption,
     },
     spark: { url: env.ICEWRIGHT_SPARK_URL, concurrency: env.ICEWRIGHT_SPARK_CONCURRENCY },
     trino: {
@@ -214,7 +233,25 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       retention: env.ICEWRIGHT_HEALTH_RETENTION,
     },
     pseudonymKey: env.ICEWRIGHT_PSEUDONYM_KEY,
+    erasure: {
+      ...encryption,
+      signingKeyFile: env.ICEWRIGHT_SIGNING_KEY_FILE,
+      subjectHashKey: env.ICEWRIGHT_SUBJECT_HASH_KEY,
+    },
   };
+}
+
+type Environment = z.infer<typeof ENVIRONMENT>;
+
+function readEnvironment(home: string, environment: NodeJS.ProcessEnv): Environment {
+  const parsed = ENVIRONMENT.safeParse({ ...readSettings(home), ...withoutEmpty(environment) });
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((one) => `${one.path.join('.')}: ${one.message}`);
+    throw new IcewrightError('ConfigInvalid', `bad configuration\n  ${faults.join('\n  ')}`, {
+      faults,
+    });
+  }
+  return parsed.data;
 }
 
 /** The embedded stack writes this file (mode 600) when it starts; absent without it. */

@@ -22,6 +22,10 @@ export const COMMANDS: Readonly<Record<string, Loader>> = {
   'runs list': async () => (await import('./commands/runs.ts')).runsList,
   'runs show': async () => (await import('./commands/runs.ts')).runsShow,
   'runs cancel': async () => (await import('./commands/runs.ts')).runsCancel,
+  'erase list': async () => (await import('./commands/erase-show.ts')).eraseList,
+  'erase status': async () => (await import('./commands/erase-show.ts')).eraseStatus,
+  'erase certificate': async () => (await import('./commands/erase-proof.ts')).eraseCertificate,
+  'erase verify': async () => (await import('./commands/erase-proof.ts')).eraseVerify,
   'policies check': async () => (await import('./commands/policies.ts')).policiesCheck,
   worker: async () => (await import('./commands/worker.ts')).worker,
 };

@@ -10,6 +10,7 @@ import {
   type ProofFaultCode,
   sealedText,
 } from '../domain/erasure/chain.ts';
+import { CERTIFICATE_FORMAT } from '../domain/erasure/event.ts';
 import { digestOf } from './digest.ts';
 import type { PublicKeys } from './sign.ts';
 
@@ -31,14 +32,31 @@ export function verifyCertificate(
   publicKeys: PublicKeys,
   expected = 0,
 ): readonly ProofFault[] {
-  const odd = findOddFields(signed);
-  if (!isSigned(signed)) return odd;
+  const alone = verifyDocument(signed, publicKeys);
+  if (!isSigned(signed)) return alone;
   return [
-    ...odd,
-    ...verifyAlone(signed, publicKeys),
+    ...alone,
     ...comparePlace(signed, entries),
     ...verifyChain(entries, publicKeys, Math.max(expected, signed.chain.entry)),
   ];
+}
+
+/**
+ * Whether every reader of this JSON text sees the value that we see: one that holds a field twice,
+ * or a number in another form, may tell others something else. Layout does not matter.
+ */
+export function saysOneThing(text: string, value: unknown): boolean {
+  const bare = text.replace(/"(?:[^"\\]|\\.)*"|\s+/g, (token) =>
+    token.startsWith('"') ? JSON.stringify(JSON.parse(token)) : '',
+  );
+  return bare === JSON.stringify(value);
+}
+
+/** Without a ledger: whether the document is whole, and signed by a key that is believed. */
+export function verifyDocument(signed: unknown, publicKeys: PublicKeys): readonly ProofFault[] {
+  const odd = findOddFields(signed);
+  if (!isSigned(signed)) return [...odd, fault('not_a_certificate', 'it has not the form of one')];
+  return [...odd, ...verifyAlone(signed, publicKeys)];
 }
 
 /** The chain alone: every digest, link and signature. */
@@ -132,11 +150,12 @@ function findOddFields(signed: unknown): readonly ProofFault[] {
   });
 }
 
+/** Also an event of the chain is signed by our key: only its format tells that it certifies none. */
 function isSigned(value: unknown): value is SignedCertificate {
   const { certificate, chain, signature } = (value ?? {}) as Partial<SignedCertificate>;
   const texts = [chain?.previous, chain?.digest, signature?.value, signature?.keyId];
   return (
-    typeof certificate === 'object' &&
+    certificate?.format === CERTIFICATE_FORMAT &&
     Number.isSafeInteger(chain?.entry) &&
     [...texts, signature?.publicKey].every((one) => typeof one === 'string')
   );

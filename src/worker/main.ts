@@ -14,9 +14,10 @@ import { desiredSchedules } from '../domain/policy/schedules.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { startHttp } from '../http/server.ts';
 import { log } from '../log.ts';
+import { openDataConverter } from '../temporal/codec.ts';
 import { startHealth } from '../temporal/health.ts';
 import { reconcileSchedules } from '../temporal/schedules.ts';
-import { bundlePath } from './bundle.ts';
+import { bundlePath, failureConverterFor } from './bundle.ts';
 import { buildPorts, type Ports } from './ports.ts';
 import { keepMetrics } from './restore-metrics.ts';
 import { linkSdkMetrics } from './sdk-metrics.ts';
@@ -112,8 +113,10 @@ async function createWorkers(
   connection: NativeConnection,
   ports: Ports,
 ): Promise<readonly Worker[]> {
+  const dataConverter = openDataConverter(config.temporal.payloadKeys);
   const shared = {
     connection,
+    ...(dataConverter === null ? {} : { dataConverter }),
     namespace: config.temporal.namespace,
     shutdownGraceTime: SHUTDOWN_GRACE,
     // Cancellation reaches an activity with the answer to a heartbeat: do not hold those back.
@@ -124,7 +127,7 @@ async function createWorkers(
     Worker.create({
       ...shared,
       taskQueue: CONTROL_QUEUE,
-      workflowBundle: { codePath: await ensureBundle(config.home) },
+      workflowBundle: { codePath: await ensureBundle(config) },
       activities: ports.controlActivities,
       maxCachedWorkflows: 100,
       maxConcurrentActivityTaskExecutions: 20,
@@ -145,8 +148,8 @@ function queueOf(worker: Worker): string {
 }
 
 /** Built in a process of its own: the bundler's memory would stay with the worker. */
-async function ensureBundle(home: string): Promise<string> {
-  const path = await bundlePath(home);
+async function ensureBundle({ home, temporal }: Config): Promise<string> {
+  const path = await bundlePath(home, failureConverterFor(temporal.payloadKeys));
   if (existsSync(path)) return path;
   log.info('building the workflow bundle', { path });
   await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'bundle.ts')], {

@@ -21,6 +21,7 @@ import { type ClosableLedger, createLedger } from '../ledger/ledger.ts';
 import { migrate } from '../ledger/migrate.ts';
 import { log } from '../log.ts';
 import { openProject } from '../project/project.ts';
+import { openKeys } from '../proof/keys.ts';
 import { connectTemporal } from '../temporal/connect.ts';
 import { isRunning, submitJob } from '../temporal/jobs.ts';
 
@@ -42,7 +43,8 @@ export interface PortsOptions {
 export async function buildPorts(config: Config, { onScrape }: PortsOptions): Promise<Ports> {
   await migrate(config.ledgerUrl);
   const temporal = await connectTemporal(config.temporal, 30_000);
-  const plainLedger = createLedger({ url: config.ledgerUrl });
+  const keys = openKeys(config.erasure);
+  const plainLedger = createLedger({ url: config.ledgerUrl, sealer: keys.sealer });
   const { ledger, endTraces } = await startTraces(config, plainLedger);
   const catalog = openCatalog(config, plainLedger.manifests);
   const project = openProject({ ...config, catalogName: config.catalog.name });

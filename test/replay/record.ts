@@ -10,8 +10,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { PROJECT_DIR, readConfig } from '../../src/config.ts';
+import { openDataConverter } from '../../src/temporal/codec.ts';
 import { connectTemporal } from '../../src/temporal/connect.ts';
 import { ensureTemporal } from '../../stack/provision/parts.ts';
+import { decryptHistory } from './decrypt.ts';
 
 const FOLDER = fileURLToPath(new URL('histories', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(PROJECT_DIR, 'package.json'), 'utf8')) as {
@@ -19,6 +21,7 @@ const { version } = JSON.parse(readFileSync(join(PROJECT_DIR, 'package.json'), '
 };
 const since = process.argv[2] ?? '2000-01-01T00:00:00Z';
 const { temporal } = readConfig();
+const dataConverter = openDataConverter(temporal.payloadKeys);
 const binary = await ensureTemporal(() => {});
 const { client, close } = await connectTemporal(temporal);
 
@@ -41,7 +44,8 @@ for (const type of [...ENDING, 'health']) {
     });
     const name = `${type}.${end}.${version}.json.gz`;
     // Stack traces of failures name the checkout.
-    const plain = text.toString().replaceAll(PROJECT_DIR, '');
+    const clear = await decryptHistory(JSON.parse(text.toString()), dataConverter);
+    const plain = JSON.stringify(clear, null, 2).replaceAll(PROJECT_DIR, '');
     writeFileSync(join(FOLDER, name), gzipSync(plain, { level: 9 }));
     process.stdout.write(`${name}: ${length} events of ${id}\n`);
   }

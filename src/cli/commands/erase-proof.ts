@@ -1,0 +1,170 @@
+/** Certificates of erasure: handing them out, and checking one that somebody hands in. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import type { ErasureLedger } from '../../activities/erasure-ports.ts';
+import { canonicalText } from '../../domain/erasure/canonical.ts';
+import type { SignedCertificate } from '../../domain/erasure/certificate.ts';
+import type { ProofEntry, ProofFault } from '../../domain/erasure/chain.ts';
+import { renderHtml, renderMarkdown } from '../../domain/erasure/render.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import { type Command, type CommandInput, type CommandResult, stringValue } from '../command.ts';
+import type { Session } from '../session.ts';
+
+const PAGE = 1_000;
+
+/** One line, byte for byte what was signed: a change of any byte is a change. */
+const FORMATS: Readonly<Record<string, (signed: SignedCertificate) => string>> = {
+  json: (signed) => `${canonicalText(signed)}\n`,
+  markdown: renderMarkdown,
+  html: renderHtml,
+};
+
+export const eraseCertificate: Command = {
+  name: 'erase certificate',
+  summary: 'Hands out the certificate of a request: the signed JSON, or a page for people.',
+  usage: '<requestId or certificateId> [options]',
+  options: { format: { type: 'string' }, out: { type: 'string' } },
+  help: {
+    format: `${Object.keys(FORMATS).join(', ')} (default json)`,
+    out: 'write it to this file',
+  },
+  examples: [
+    'icewright erase certificate 20261121T020000-4f2a9c --out certificate.json',
+    'icewright erase certificate 20261121T020000-4f2a9c --format html --out certificate.html',
+  ],
+  positionals: { min: 1, max: 1 },
+  run: async ({ values, positionals, session, terminal }) => {
+    const format = stringValue(values, 'format') ?? 'json';
+    const render = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
+    if (render === undefined) {
+      const message = `--format "${format}": expected ${Object.keys(FORMATS).join(', ')}`;
+      throw new IcewrightError('UsageInvalid', message);
+    }
+    const signed = await findCertificate(await session.erasures(), positionals[0] as string);
+    const text = render(signed);
+    const out = stringValue(values, 'out');
+    if (out !== null) {
+      writeFileSync(out, text);
+      terminal.print(`certificate ${signed.certificate.certificateId} written to ${out}`);
+    } else if (!terminal.json) {
+      terminal.print(text.trimEnd());
+    }
+    return { json: JSON.parse(canonicalText(signed)) };
+  },
+};
+
+export const eraseVerify: Command = {
+  name: 'erase verify',
+  summary: 'Checks a certificate: its signature, and its place in the chain of the ledger.',
+  usage: '<file or certificateId> [options]',
+  options: { 'public-key': { type: 'string' }, offline: { type: 'boolean' } },
+  help: {
+    'public-key': 'believe the Ed25519 keys in this PEM file instead of the configured ones',
+    offline: 'without a ledger: the file and its signature alone',
+  },
+  examples: [
+    'icewright erase verify certificate.json',
+    'icewright erase verify certificate.json --offline --public-key icewright.pem --json',
+  ],
+  positionals: { min: 1, max: 1 },
+  run: verify,
+};
+
+async function verify({
+  values,
+  positionals,
+  session,
+  terminal,
+}: CommandInput): Promise<CommandResult> {
+  const name = positionals[0] as string;
+  const offline = values.offline === true;
+  const given = existsSync(name) ? readText(name) : null;
+  if (given === null && offline) {
+    throw new IcewrightError('UsageInvalid', `there is no file ${name}: --offline needs one`);
+  }
+  const signed =
+    given === null ? await findCertificate(await session.erasures(), name) : parse(given, name);
+  const publicKeys = await readPublicKeys(session, stringValue(values, 'public-key'));
+  const { saysOneThing, verifyCertificate, verifyDocument } = await import('../../proof/verify.ts');
+  const { certificateId, requestId } = idsOf(signed);
+  const faults: ProofFault[] = [];
+  if (given !== null && !saysOneThing(given, signed)) faults.push(AMBIGUOUS);
+  let entries = 0;
+  if (offline) faults.push(...verifyDocument(signed, publicKeys));
+  else {
+    const ledger = await session.erasures();
+    // Asked first: what is appended meanwhile makes the chain longer, never too short.
+    const expected = await ledger.countChain();
+    const chain = await readChain(ledger);
+    entries = chain.length;
+    faults.push(...verifyCertificate(signed, chain, publicKeys, expected));
+  }
+  for (const one of faults) terminal.print(terminal.red(`${one.code}: ${one.message}`));
+  const scope = offline ? 'its signature' : `its signature and the chain of ${entries} entries`;
+  terminal.print(
+    faults.length === 0
+      ? `certificate ${certificateId} of request ${requestId} stands: checked ${scope}`
+      : `the certificate does NOT stand: ${faults.length} faults`,
+  );
+  const json = { ok: faults.length === 0, certificateId, requestId, offline, entries, faults };
+  return faults.length === 0 ? { json } : { json, exitCode: 1 };
+}
+
+async function readPublicKeys(session: Session, file: string | null) {
+  if (file === null) return (await session.keys()).publicKeys();
+  const [{ readKeyFile }, { readSigningKeys }] = await Promise.all([
+    import('../../proof/keys.ts'),
+    import('../../proof/sign.ts'),
+  ]);
+  return readSigningKeys(readKeyFile(file), file).publicKeys;
+}
+
+async function readChain(ledger: ErasureLedger): Promise<readonly ProofEntry[]> {
+  const entries: ProofEntry[] = [];
+  for (;;) {
+    const page = await ledger.readChain(entries.at(-1)?.entry ?? 0, PAGE);
+    entries.push(...page);
+    if (page.length < PAGE) return entries;
+  }
+}
+
+async function findCertificate(ledger: ErasureLedger, id: string): Promise<SignedCertificate> {
+  const found = await ledger.readCertificate(id);
+  if (found !== null) return found;
+  throw new IcewrightError(
+    'RunNotFound',
+    `there is no certificate ${id}: requests have one once they are done, see "icewright erase list"`,
+    { id },
+  );
+}
+
+const AMBIGUOUS: ProofFault = {
+  code: 'unsigned_field',
+  entry: null,
+  message: 'the file holds a field twice, or a number in another form than was signed',
+};
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    throw new IcewrightError('UsageInvalid', `${path} cannot be read`);
+  }
+}
+
+/** What it holds is not taken for granted: the checks tell what is missing. */
+function parse(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new IcewrightError('UsageInvalid', `${path} is no JSON`);
+  }
+}
+
+function idsOf(signed: unknown): { certificateId: string | null; requestId: string | null } {
+  const { certificate } = (signed ?? {}) as Partial<SignedCertificate>;
+  const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null);
+  return {
+    certificateId: textOrNull(certificate?.certificateId),
+    requestId: textOrNull(certificate?.requestId),
+  };
+}
