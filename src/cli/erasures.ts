@@ -18,7 +18,7 @@ export async function openErasures(session: Session): Promise<Erasures> {
   const [erasures, project, keys] = await Promise.all([
     session.erasures(),
     session.project(),
-    session.erasureKeys(),
+    session.keys(),
   ]);
   const { sealValues } = await import('../proof/keyring.ts');
   return {

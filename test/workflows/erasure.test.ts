@@ -47,9 +47,9 @@ function scene(
     openTransform: async ({ job }) => {
       told.push(job.title);
       const outcome = {
-        ...{ model: job.title, status: 'noop', rowsWritten: 0, snapshotId: null },
+        ...({ model: job.title, status: 'noop', rowsWritten: 0, snapshotId: null } as const),
         ...{ inputs: {}, because: '' },
-      } as const;
+      };
       return { engine: 'spark', inputs: {}, outcome };
     },
   };
