@@ -24,7 +24,7 @@ interface AppliedMigration {
 const LOCK_KEY = 1_229_149_522;
 /** A migration may have to rewrite a table, or wait for another process that migrates. */
 const STATEMENT_TIMEOUT_MS = 10 * 60_000;
-const DIRECTORY = new URL('./migrations', import.meta.url);
+const DIRECTORY = new URL('./migrations/', import.meta.url);
 
 /**
  * Applies what is missing, each file once, in order, in a transaction of its own. Processes that
