@@ -100,7 +100,7 @@ function compactEngine(
   const { engine } = policy.settings.compact;
   if (engine === 'auto') return engine;
   const capability = capabilityOf('compact', operation.strategy);
-  const able = canRun(capability, engine, health.formatVersion) === true;
+  const able = canRun(capability, engine, health) === true;
   const fits = engine !== 'trino' || trinoPredicate(health, operation.where) === null;
   return able && fits ? engine : 'auto';
 }
@@ -187,7 +187,7 @@ function send(
   const snapshot = hasSnapshot(health);
   if (!snapshot.met) return skip(operation, [byHand(), snapshot, ...reasons]);
   const strategy = operation.kind === 'compact' ? operation.strategy : 'binpack';
-  const chosen = route(capabilityOf(operation.kind, strategy), wish, health.formatVersion);
+  const chosen = route(capabilityOf(operation.kind, strategy), wish, health);
   const all = [byHand(), snapshot, ...reasons, routeReason(chosen, health)];
   if (chosen.kind === 'refused') return refuse(operation, chosen.engine, all);
   return {

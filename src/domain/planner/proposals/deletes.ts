@@ -22,7 +22,7 @@ export function proposeDeletes({ health, policy }: ProposalInput): Proposal {
             : `${files} position delete files; two are the least that can be joined`,
       },
     ],
-    route: route('rewrite_deletes', engine, health.formatVersion),
+    route: route('rewrite_deletes', engine, health),
     operation: { kind: 'rewrite_deletes', where: null },
     estimate: null,
   };

@@ -23,7 +23,7 @@ export function proposeProperties({ health, policy }: ProposalInput): Proposal {
             : 'the table has every property that the policy asks for',
       },
     ],
-    route: route('set_properties', 'auto', health.formatVersion),
+    route: route('set_properties', 'auto', health),
     operation: { kind: 'set_properties', set: Object.fromEntries(wanting), remove: [] },
     estimate: null,
   };

@@ -22,7 +22,7 @@ export function proposeStatistics({ health, policy, recentReceipts }: ProposalIn
           : 'this snapshot has no statistics yet',
       },
     ],
-    route: route('compute_statistics', engine, health.formatVersion),
+    route: route('compute_statistics', engine, health),
     operation: { kind: 'compute_statistics', columns },
     estimate: null,
   };
@@ -36,7 +36,7 @@ export function proposeDropStatistics({ health }: ProposalInput): Proposal {
     trigger: { kind: 'any', of: [] },
     refusals: [],
     worth: [],
-    route: route('drop_statistics', 'auto', health.formatVersion),
+    route: route('drop_statistics', 'auto', health),
     operation: { kind: 'drop_statistics' },
     estimate: null,
   };
