@@ -85,8 +85,8 @@ export async function planHandRequest(
   const [health, pinned, consumers] = await Promise.all([
     deps.catalog.measureTable(table, {
       nowMs,
-      // Only compaction needs to know single files.
-      depth: request.kind === 'compact' ? 'files' : 'metadata',
+      // Only what chooses files needs to know single ones.
+      depth: ['compact', 'rewrite_deletes'].includes(request.kind) ? 'files' : 'metadata',
       targetFileSizeBytes: target ?? policy.settings.compact.targetFileSizeBytes,
     }),
     expires ? deps.ledger.livePins(key, new Date(nowMs).toISOString()) : [],

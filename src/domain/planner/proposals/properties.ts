@@ -1,16 +1,25 @@
 /** Table properties that a policy asks for and the table does not have. */
+import { propertiesOf } from '../../effect.ts';
 import { route } from '../capability.ts';
+import { judgeProperties } from '../property-rules.ts';
 import type { Proposal, ProposalInput } from './proposal.ts';
 
 export function proposeProperties({ health, policy }: ProposalInput): Proposal {
   const { enabled, set } = policy.settings.properties;
-  const wanting = Object.entries(set).filter(([name, value]) => health.properties[name] !== value);
+  const is = propertiesOf(health);
+  const wanting = Object.entries(set).filter(([name, value]) => is[name] !== value);
   const names = wanting.map(([name]) => name);
+  const operation = {
+    kind: 'set_properties',
+    set: Object.fromEntries(wanting),
+    remove: [],
+  } as const;
   return {
     kind: 'set_properties',
     enabled,
     trigger: { kind: 'all', of: [] },
-    refusals: [],
+    // Nobody is there to say that it is meant.
+    refusals: judgeProperties(health, operation, []),
     worth: [
       {
         metric: 'properties_wanting',
@@ -24,7 +33,7 @@ export function proposeProperties({ health, policy }: ProposalInput): Proposal {
       },
     ],
     route: route('set_properties', 'auto', health),
-    operation: { kind: 'set_properties', set: Object.fromEntries(wanting), remove: [] },
+    operation,
     estimate: null,
   };
 }
