@@ -2,6 +2,7 @@
  * Gathers what the planner needs from catalog, ledger and project, and asks it. Changes nothing.
  */
 import { createHash } from 'node:crypto';
+import { type RetentionFloors, UNKNOWN_TRAITS } from '../domain/catalog-traits.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import type { TableHealth } from '../domain/health/health.ts';
@@ -17,6 +18,8 @@ export interface PlanningDeps {
   readonly ledger: Ledger;
   readonly project: Project;
   readonly nowMs: () => number;
+  /** What Trino's catalog refuses by age; absent: it is not asked. `null`: it did not answer. */
+  readonly floors?: (() => Promise<RetentionFloors | null>) | undefined;
 }
 
 /** Receipts that cadence and breaker look back on. */
@@ -47,18 +50,25 @@ async function planOne(
   const table = tableFromKey(key);
   const nowMs = deps.nowMs();
   const policy = effectivePolicy(policies, table);
-  const health = await measureIfThere(deps.catalog, table, {
+  const measured = await measureIfThere(deps.catalog, table, {
     nowMs,
     depth: 'files',
     targetFileSizeBytes: policy.settings.compact.targetFileSizeBytes,
   });
-  if (health === null) return null;
+  if (measured === null) return null;
+  const health = await withFloors(deps, measured);
   const [recentReceipts, pinned, consumers] = await Promise.all([
     deps.ledger.recentReceipts(key, RECEIPTS_MAX),
     deps.ledger.livePins(key, new Date(nowMs).toISOString()),
     readConsumers(deps, key, nowMs),
   ]);
   return planTable({ health, policy, recentReceipts, pinned, consumers, nowMs });
+}
+
+async function withFloors({ floors }: PlanningDeps, health: TableHealth): Promise<TableHealth> {
+  if (floors === undefined) return health;
+  const traits = { ...(health.traits ?? UNKNOWN_TRAITS), trinoFloors: await floors() };
+  return { ...health, traits };
 }
 
 /** Plans what a person asks for. Throws `UsageInvalid` or `TableNotFound`. */
@@ -75,14 +85,21 @@ export async function planHandRequest(
   const [health, pinned, consumers] = await Promise.all([
     deps.catalog.measureTable(table, {
       nowMs,
-      // Only compaction needs to know single files.
-      depth: request.kind === 'compact' ? 'files' : 'metadata',
+      // Only what chooses files needs to know single ones.
+      depth: ['compact', 'rewrite_deletes'].includes(request.kind) ? 'files' : 'metadata',
       targetFileSizeBytes: target ?? policy.settings.compact.targetFileSizeBytes,
     }),
     expires ? deps.ledger.livePins(key, new Date(nowMs).toISOString()) : [],
     expires ? readConsumers(deps, key, nowMs) : { consumed: [], unreadable: [] },
   ]);
-  return planByHand({ health, request, policy, pinned, consumers, nowMs });
+  return planByHand({
+    health: await withFloors(deps, health),
+    request,
+    policy,
+    pinned,
+    consumers,
+    nowMs,
+  });
 }
 
 /** Which snapshots of `key` the models that read it have consumed. */

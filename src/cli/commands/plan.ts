@@ -4,6 +4,7 @@ import type { Job } from '../../domain/job.ts';
 import type { Plan, Receipt, TablePlan } from '../../domain/operation.ts';
 import { effectivePolicy } from '../../domain/policy/policy.ts';
 import { type TableRef, tableFromKey, tableKey } from '../../domain/table.ts';
+import { tellCapabilities } from '../capability-report.ts';
 import type { Command, CommandInput, CommandResult } from '../command.ts';
 import { tablePlanJson } from '../decision-json.ts';
 import { openMeasuring } from '../health-measure.ts';
@@ -64,7 +65,9 @@ export const explain: Command = {
       const place = origin.line === 0 ? origin.file : `${origin.file}:${origin.line}`;
       input.terminal.print(`  ${field} from ${place}`);
     }
-    return { json: { planId: planned.planId, ...tablePlanJson(found), policy, health } };
+    const { capabilities, traits } = await tellCapabilities(input, table);
+    const told = { policy, health, capabilities, traits };
+    return { json: { planId: planned.planId, ...tablePlanJson(found), ...told } };
   },
 };
 
