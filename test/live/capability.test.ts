@@ -37,7 +37,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const version of VERSIONS) {
-    for (const role of ['t', 'u', 'gc']) {
+    for (const role of ['t', 'u', 'gc', 'p']) {
       await engines?.run('spark', `DROP TABLE IF EXISTS ${nameOf(version, role)}`);
     }
   }
@@ -210,15 +210,14 @@ test('a table of version 3 cannot go back', async () => {
 });
 
 test('Trino leaves more manifests of a partitioned table than there were', async () => {
-  const table = nameOf(2);
-  expect(canRun('rewrite_manifests', 'trino', await engines.measure(table))).toMatch(/partition/);
-  await engines.perform('spark', table, { kind: 'rewrite_manifests' });
-  const before = await engines.measure(table);
+  const table = nameOf(2, 'p');
+  await makeTable(engines, table, 2, {}, 'PARTITIONED BY (bucket(8, id))');
   await scatter(engines, table);
+  await scatter(engines, table);
+  const before = await engines.measure(table);
+  expect(canRun('rewrite_manifests', 'trino', before)).toMatch(/manifest for each partition/);
   await engines.run('trino', `ALTER TABLE ${table} EXECUTE optimize_manifests`);
-  const after = await engines.measure(table);
-  expect(before.manifests).toBe(1);
-  expect(after.manifests).toBeGreaterThan(1);
+  expect((await engines.measure(table)).manifests).toBeGreaterThan(before.manifests ?? 0);
 });
 
 describe('where gc.enabled is false', () => {
