@@ -7,7 +7,8 @@ import type { HandRequest } from '../domain/hand-request.ts';
 import type { TableHealth } from '../domain/health/health.ts';
 import type { Plan, TablePlan } from '../domain/operation.ts';
 import { planByHand, planTable } from '../domain/planner/planner.ts';
-import { effectivePolicy, type Policy } from '../domain/policy/policy.ts';
+import { effectivePolicy } from '../domain/policy/effective.ts';
+import type { EffectivePolicy, Policy } from '../domain/policy/policy.ts';
 import { type TableRef, tableFromKey } from '../domain/table.ts';
 import { type Consumers, consumersOf } from '../domain/watermark.ts';
 import type { Catalog, Ledger, Project } from './ports.ts';
@@ -46,19 +47,40 @@ async function planOne(
 ): Promise<TablePlan | null> {
   const table = tableFromKey(key);
   const nowMs = deps.nowMs();
-  const policy = effectivePolicy(policies, table);
-  const health = await measureIfThere(deps.catalog, table, {
-    nowMs,
-    depth: 'files',
-    targetFileSizeBytes: policy.settings.compact.targetFileSizeBytes,
-  });
-  if (health === null) return null;
+  const measured = await measureForPolicy(deps.catalog, { table, policies, nowMs });
+  if (measured === null) return null;
+  const { health, policy } = measured;
   const [recentReceipts, pinned, consumers] = await Promise.all([
     deps.ledger.recentReceipts(key, RECEIPTS_MAX),
     deps.ledger.livePins(key, new Date(nowMs).toISOString()),
     readConsumers(deps, key, nowMs),
   ]);
   return planTable({ health, policy, recentReceipts, pinned, consumers, nowMs });
+}
+
+/**
+ * The policy may depend on properties that only the measurement tells, and what is small on the
+ * target of the policy: measured again where the table's own properties change the target.
+ */
+async function measureForPolicy(
+  catalog: Catalog,
+  input: {
+    readonly table: TableRef;
+    readonly policies: readonly Policy[];
+    readonly nowMs: number;
+  },
+): Promise<{ readonly health: TableHealth; readonly policy: EffectivePolicy } | null> {
+  const { table, policies, nowMs } = input;
+  let policy = effectivePolicy(policies, table);
+  const targetOf = () => policy.settings.compact.targetFileSizeBytes;
+  const measure = () =>
+    measureIfThere(catalog, table, { nowMs, depth: 'files', targetFileSizeBytes: targetOf() });
+  const health = await measure();
+  if (health === null) return null;
+  const target = targetOf();
+  policy = effectivePolicy(policies, table, health.properties);
+  const again = targetOf() === target ? health : await measure();
+  return again === null ? null : { health: again, policy };
 }
 
 /** Plans what a person asks for. Throws `UsageInvalid` or `TableNotFound`. */
@@ -69,7 +91,8 @@ export async function planHandRequest(
 ): Promise<TablePlan> {
   const table = tableFromKey(key);
   const nowMs = deps.nowMs();
-  const policy = effectivePolicy(await deps.project.policies(), table);
+  const policies = await deps.project.policies();
+  const policy = effectivePolicy(policies, table);
   const expires = request.kind === 'expire_snapshots';
   const target = request.kind === 'compact' ? request.targetFileSizeBytes : null;
   const [health, pinned, consumers] = await Promise.all([
@@ -82,7 +105,8 @@ export async function planHandRequest(
     expires ? deps.ledger.livePins(key, new Date(nowMs).toISOString()) : [],
     expires ? readConsumers(deps, key, nowMs) : { consumed: [], unreadable: [] },
   ]);
-  return planByHand({ health, request, policy, pinned, consumers, nowMs });
+  const own = effectivePolicy(policies, table, health.properties);
+  return planByHand({ health, request, policy: own, pinned, consumers, nowMs });
 }
 
 /** Which snapshots of `key` the models that read it have consumed. */
