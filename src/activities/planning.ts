@@ -5,9 +5,11 @@ import { createHash } from 'node:crypto';
 import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import type { TableHealth } from '../domain/health/health.ts';
-import type { Plan, TablePlan } from '../domain/operation.ts';
+import type { OperationKind, Plan, TablePlan } from '../domain/operation.ts';
 import { planByHand, planTable } from '../domain/planner/planner.ts';
+import { judgeCadence } from '../domain/policy/cadence.ts';
 import { effectivePolicy } from '../domain/policy/effective.ts';
+import { type PauseEvent, sayWhatIsPassedOver } from '../domain/policy/pause.ts';
 import type { EffectivePolicy, Policy } from '../domain/policy/policy.ts';
 import { type TableRef, tableFromKey } from '../domain/table.ts';
 import { type Consumers, consumersOf } from '../domain/watermark.ts';
@@ -30,19 +32,29 @@ export async function planByPolicy(
   deps: PlanningDeps,
   tables: readonly string[],
 ): Promise<readonly TablePlan[]> {
-  const policies = await deps.project.policies();
+  const [policies, pauses] = await Promise.all([
+    deps.project.policies(),
+    deps.ledger.pauseEvents(),
+  ]);
   const plans: TablePlan[] = [];
   for (let at = 0; at < tables.length; at += TABLES_AT_ONCE) {
     const batch = tables.slice(at, at + TABLES_AT_ONCE);
-    const planned = await Promise.all(batch.map((table) => planOne(deps, policies, table)));
+    const rules = { policies, pauses };
+    const planned = await Promise.all(batch.map((table) => planOne(deps, rules, table)));
     plans.push(...planned.filter((plan) => plan !== null));
   }
   return plans;
 }
 
+/** What people laid down for all tables. */
+interface Rules {
+  readonly policies: readonly Policy[];
+  readonly pauses: readonly PauseEvent[];
+}
+
 async function planOne(
   deps: PlanningDeps,
-  policies: readonly Policy[],
+  { policies, pauses }: Rules,
   key: string,
 ): Promise<TablePlan | null> {
   const table = tableFromKey(key);
@@ -55,7 +67,7 @@ async function planOne(
     deps.ledger.livePins(key, new Date(nowMs).toISOString()),
     readConsumers(deps, key, nowMs),
   ]);
-  return planTable({ health, policy, recentReceipts, pinned, consumers, nowMs });
+  return planTable({ health, policy, recentReceipts, pauses, pinned, consumers, nowMs });
 }
 
 /**
@@ -95,7 +107,9 @@ export async function planHandRequest(
   const policy = effectivePolicy(policies, table);
   const expires = request.kind === 'expire_snapshots';
   const target = request.kind === 'compact' ? request.targetFileSizeBytes : null;
-  const [health, pinned, consumers] = await Promise.all([
+  const [recentReceipts, pauses, health, pinned, consumers] = await Promise.all([
+    deps.ledger.recentReceipts(key, RECEIPTS_MAX),
+    deps.ledger.pauseEvents(),
     deps.catalog.measureTable(table, {
       nowMs,
       // Only compaction needs to know single files.
@@ -106,7 +120,11 @@ export async function planHandRequest(
     expires ? readConsumers(deps, key, nowMs) : { consumed: [], unreadable: [] },
   ]);
   const own = effectivePolicy(policies, table, health.properties);
-  return planByHand({ health, request, policy: own, pinned, consumers, nowMs });
+  const plan = planByHand({ health, request, policy: own, pinned, consumers, nowMs });
+  const { cadence } = own.settings;
+  const breakerOpen = (kind: OperationKind) =>
+    judgeCadence({ kind, policy: cadence, recentReceipts, nowMs, table: key, pauses }).breakerOpen;
+  return sayWhatIsPassedOver(plan, { pauses, breakerOpen, nowMs });
 }
 
 /** Which snapshots of `key` the models that read it have consumed. */

@@ -22,6 +22,8 @@ export const COMMANDS: Readonly<Record<string, Loader>> = {
   'runs list': async () => (await import('./commands/runs.ts')).runsList,
   'runs show': async () => (await import('./commands/runs.ts')).runsShow,
   'runs cancel': async () => (await import('./commands/runs.ts')).runsCancel,
+  pause: async () => (await import('./commands/pause.ts')).pause,
+  resume: async () => (await import('./commands/pause.ts')).resume,
   'policies check': async () => (await import('./commands/policies.ts')).policiesCheck,
   worker: async () => (await import('./commands/worker.ts')).worker,
 };

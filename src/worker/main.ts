@@ -68,7 +68,7 @@ async function main(): Promise<void> {
 /** Faulty policies leave the schedules as they are: the worker serves on. */
 async function applySchedules({ client, project }: Ports): Promise<void> {
   try {
-    const desired = desiredSchedules(await project.policies());
+    const desired = desiredSchedules(await project.policies(), Date.now());
     const {
       create,
       update,
