@@ -2,6 +2,7 @@
  * Gathers what the planner needs from catalog, ledger and project, and asks it. Changes nothing.
  */
 import { createHash } from 'node:crypto';
+import { type RetentionFloors, UNKNOWN_TRAITS } from '../domain/catalog-traits.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import type { TableHealth } from '../domain/health/health.ts';
@@ -20,6 +21,8 @@ export interface PlanningDeps {
   readonly ledger: Ledger;
   readonly project: Project;
   readonly nowMs: () => number;
+  /** What Trino's catalog refuses by age; absent: it is not asked. `null`: it did not answer. */
+  readonly floors?: (() => Promise<RetentionFloors | null>) | undefined;
 }
 
 /** Receipts that cadence and breaker look back on. */
@@ -40,19 +43,20 @@ export async function planByPolicy(
   for (let at = 0; at < tables.length; at += TABLES_AT_ONCE) {
     const batch = tables.slice(at, at + TABLES_AT_ONCE);
     const rules = { policies, pauses };
-    const planned = await Promise.all(batch.map((table) => planOne(deps, rules, table)));
+    const planned = await Promise.all(batch.map((table) => planByRules(deps, rules, table)));
     plans.push(...planned.filter((plan) => plan !== null));
   }
   return plans;
 }
 
 /** What people laid down for all tables. */
-interface Rules {
+export interface Rules {
   readonly policies: readonly Policy[];
   readonly pauses: readonly PauseEvent[];
 }
 
-async function planOne(
+/** Plans one table under given rules. `null`: there is no such table. */
+export async function planByRules(
   deps: PlanningDeps,
   { policies, pauses }: Rules,
   key: string,
@@ -61,7 +65,8 @@ async function planOne(
   const nowMs = deps.nowMs();
   const measured = await measureForPolicy(deps.catalog, { table, policies, nowMs });
   if (measured === null) return null;
-  const { health, policy } = measured;
+  const { policy } = measured;
+  const health = await withFloors(deps, measured.health);
   const [recentReceipts, pinned, consumers] = await Promise.all([
     deps.ledger.recentReceipts(key, RECEIPTS_MAX),
     deps.ledger.livePins(key, new Date(nowMs).toISOString()),
@@ -95,6 +100,12 @@ async function measureForPolicy(
   return again === null ? null : { health: again, policy };
 }
 
+async function withFloors({ floors }: PlanningDeps, health: TableHealth): Promise<TableHealth> {
+  if (floors === undefined) return health;
+  const traits = { ...(health.traits ?? UNKNOWN_TRAITS), trinoFloors: await floors() };
+  return { ...health, traits };
+}
+
 /** Plans what a person asks for. Throws `UsageInvalid` or `TableNotFound`. */
 export async function planHandRequest(
   deps: PlanningDeps,
@@ -112,15 +123,16 @@ export async function planHandRequest(
     deps.ledger.pauseEvents(),
     deps.catalog.measureTable(table, {
       nowMs,
-      // Only compaction needs to know single files.
-      depth: request.kind === 'compact' ? 'files' : 'metadata',
+      // Only what chooses files needs to know single ones.
+      depth: ['compact', 'rewrite_deletes'].includes(request.kind) ? 'files' : 'metadata',
       targetFileSizeBytes: target ?? policy.settings.compact.targetFileSizeBytes,
     }),
     expires ? deps.ledger.livePins(key, new Date(nowMs).toISOString()) : [],
     expires ? readConsumers(deps, key, nowMs) : { consumed: [], unreadable: [] },
   ]);
   const own = effectivePolicy(policies, table, health.properties);
-  const plan = planByHand({ health, request, policy: own, pinned, consumers, nowMs });
+  const floored = await withFloors(deps, health);
+  const plan = planByHand({ health: floored, request, policy: own, pinned, consumers, nowMs });
   const { cadence } = own.settings;
   const breakerOpen = (kind: OperationKind) =>
     judgeCadence({ kind, policy: cadence, recentReceipts, nowMs, table: key, pauses }).breakerOpen;
