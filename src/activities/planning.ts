@@ -3,11 +3,13 @@
  */
 import { createHash } from 'node:crypto';
 import { type RetentionFloors, UNKNOWN_TRAITS } from '../domain/catalog-traits.ts';
+import type { EngineCores } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import type { TableHealth } from '../domain/health/health.ts';
 import type { Plan, TablePlan } from '../domain/operation.ts';
 import { planByHand, planTable } from '../domain/planner/planner.ts';
+import { type TuningInput, tunePlan } from '../domain/planner/tuning.ts';
 import { effectivePolicy, type Policy } from '../domain/policy/policy.ts';
 import { type TableRef, tableFromKey } from '../domain/table.ts';
 import { type Consumers, consumersOf } from '../domain/watermark.ts';
@@ -20,6 +22,8 @@ export interface PlanningDeps {
   readonly nowMs: () => number;
   /** What Trino's catalog refuses by age; absent: it is not asked. `null`: it did not answer. */
   readonly floors?: (() => Promise<RetentionFloors | null>) | undefined;
+  /** How many tasks each engine runs at once; absent: not known, their own defaults stay. */
+  readonly cores?: () => Promise<EngineCores>;
 }
 
 /** Receipts that cadence and breaker look back on. */
@@ -62,7 +66,8 @@ async function planOne(
     deps.ledger.livePins(key, new Date(nowMs).toISOString()),
     readConsumers(deps, key, nowMs),
   ]);
-  return planTable({ health, policy, recentReceipts, pinned, consumers, nowMs });
+  const plan = planTable({ health, policy, recentReceipts, pinned, consumers, nowMs });
+  return tune(deps, plan, { health, recentReceipts, policy: policy.settings.compact });
 }
 
 async function withFloors({ floors }: PlanningDeps, health: TableHealth): Promise<TableHealth> {
@@ -92,14 +97,21 @@ export async function planHandRequest(
     expires ? deps.ledger.livePins(key, new Date(nowMs).toISOString()) : [],
     expires ? readConsumers(deps, key, nowMs) : { consumed: [], unreadable: [] },
   ]);
-  return planByHand({
-    health: await withFloors(deps, health),
-    request,
-    policy,
-    pinned,
-    consumers,
-    nowMs,
-  });
+  const traited = await withFloors(deps, health);
+  const plan = planByHand({ health: traited, request, policy, pinned, consumers, nowMs });
+  const recentReceipts =
+    request.kind === 'compact' ? await deps.ledger.recentReceipts(key, RECEIPTS_MAX) : [];
+  return tune(deps, plan, { health, recentReceipts, policy: policy.settings.compact });
+}
+
+/** Only a compaction that will run is worth a question to its engine. */
+async function tune(
+  { cores }: PlanningDeps,
+  plan: TablePlan,
+  input: Omit<TuningInput, 'cores'>,
+): Promise<TablePlan> {
+  if (!plan.decisions.some(({ operation }) => operation?.kind === 'compact')) return plan;
+  return tunePlan(plan, { ...input, cores: (await cores?.()) ?? {} });
 }
 
 /** Which snapshots of `key` the models that read it have consumed. */
