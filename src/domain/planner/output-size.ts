@@ -7,6 +7,8 @@ const FLOOR_BYTES = 64 * 2 ** 20;
 const GAIN_MIN = 0.08;
 /** Of sizes that promise nearly the same, the largest. */
 const NEARLY = 1.03;
+/** What a compaction is for: so many files become one, at least. */
+const FEWER_TIMES = 3;
 /** Pieces into which a partition is thought to be cut. */
 const PIECES_MAX = 16;
 
@@ -61,12 +63,16 @@ function pieceOf({ bytes, files }: PartitionLoad, pieces: number): number {
   return Math.ceil((bytes + gap * (pieces - 1)) / pieces) + 2 ** 20;
 }
 
-/** Where a partition gets more files, none is a scrap, and the policy would not join them again. */
+/**
+ * Where a partition gets more files than by the target, it still gets far fewer than it has, none
+ * is a scrap, and the policy would not join them again.
+ */
 function staysSettled({ loads, targetBytes, minInputFiles }: SizeInput, bytes: number): boolean {
   return loads.every((load) => {
     const files = outputFiles(load, bytes);
     if (files <= outputFiles(load, targetBytes)) return true;
     const smallest = Math.min(...tasksOf(load, bytes).map((one) => one.bytes));
-    return files < minInputFiles && smallest >= FLOOR_BYTES / 2;
+    const fewer = files * FEWER_TIMES <= load.files;
+    return fewer && files < minInputFiles && smallest >= FLOOR_BYTES / 2;
   });
 }

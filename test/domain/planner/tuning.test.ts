@@ -69,6 +69,7 @@ describe('size of the files written', () => {
       cores: 32,
       size: 150,
     },
+    { why: 'five files do not become four', parts: [[5, 250]], cores: 4, size: null },
     { why: 'one core has nothing to share', parts: [[200, 579]], cores: 1, size: null },
   ])('$why', ({ parts, cores, size }) => {
     expect(sizeOf(table(parts as (readonly [number, number])[]), cores)).toBe(size);
@@ -163,12 +164,19 @@ describe('compression', () => {
 });
 
 describe('a plan', () => {
+  const DECISION = {
+    kind: 'compact',
+    engine: 'spark',
+    operation: BINPACK,
+    reasons: [],
+    estimate: { filesBefore: 200, filesAfter: 5, bytesRewritten: 600 },
+  };
   const plan = (change: object): TablePlan =>
     ({
       table: 'lake.a.b',
       tableUuid: 'u',
       snapshotId: '1',
-      decisions: [{ kind: 'compact', engine: 'spark', operation: BINPACK, reasons: [], ...change }],
+      decisions: [{ ...DECISION, ...change }],
     }) as unknown as TablePlan;
   const input = {
     health: table(p(5, 40, 115), ZSTD),
@@ -182,6 +190,8 @@ describe('a plan', () => {
     expect(tuned?.operation).toMatchObject({
       tuning: { outputFileSizeBytes: 64 * MB, largestFirst: true, zstdLevel: 1 },
     });
+    // Ten files instead of the five of the target size.
+    expect(tuned?.estimate).toEqual({ filesBefore: 200, filesAfter: 10, bytesRewritten: 600 });
     expect(tuned?.reasons.map(({ metric }) => metric)).toEqual([
       'engine_cores',
       'output_file_size',
