@@ -3,11 +3,13 @@
  */
 import { createHash } from 'node:crypto';
 import { type RetentionFloors, UNKNOWN_TRAITS } from '../domain/catalog-traits.ts';
+import type { EngineCores } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import type { TableHealth } from '../domain/health/health.ts';
 import type { OperationKind, Plan, TablePlan } from '../domain/operation.ts';
 import { planByHand, planTable } from '../domain/planner/planner.ts';
+import { type TuningInput, tunePlan } from '../domain/planner/tuning.ts';
 import { judgeCadence } from '../domain/policy/cadence.ts';
 import { effectivePolicy } from '../domain/policy/effective.ts';
 import { type PauseEvent, sayWhatIsPassedOver } from '../domain/policy/pause.ts';
@@ -23,6 +25,8 @@ export interface PlanningDeps {
   readonly nowMs: () => number;
   /** What Trino's catalog refuses by age; absent: it is not asked. `null`: it did not answer. */
   readonly floors?: (() => Promise<RetentionFloors | null>) | undefined;
+  /** How many tasks each engine runs at once; absent: not known, their own defaults stay. */
+  readonly cores?: () => Promise<EngineCores>;
 }
 
 /** Receipts that cadence and breaker look back on. */
@@ -72,7 +76,8 @@ export async function planByRules(
     deps.ledger.livePins(key, new Date(nowMs).toISOString()),
     readConsumers(deps, key, nowMs),
   ]);
-  return planTable({ health, policy, recentReceipts, pauses, pinned, consumers, nowMs });
+  const plan = planTable({ health, policy, recentReceipts, pauses, pinned, consumers, nowMs });
+  return tune(deps, plan, { health, recentReceipts, policy: policy.settings.compact });
 }
 
 /**
@@ -136,7 +141,18 @@ export async function planHandRequest(
   const { cadence } = own.settings;
   const breakerOpen = (kind: OperationKind) =>
     judgeCadence({ kind, policy: cadence, recentReceipts, nowMs, table: key, pauses }).breakerOpen;
-  return sayWhatIsPassedOver(plan, { pauses, breakerOpen, nowMs });
+  const told = sayWhatIsPassedOver(plan, { pauses, breakerOpen, nowMs });
+  return tune(deps, told, { health, recentReceipts, policy: own.settings.compact });
+}
+
+/** Only a compaction that will run is worth a question to its engine. */
+async function tune(
+  { cores }: PlanningDeps,
+  plan: TablePlan,
+  input: Omit<TuningInput, 'cores'>,
+): Promise<TablePlan> {
+  if (!plan.decisions.some(({ operation }) => operation?.kind === 'compact')) return plan;
+  return tunePlan(plan, { ...input, cores: (await cores?.()) ?? {} });
 }
 
 /** Which snapshots of `key` the models that read it have consumed. */

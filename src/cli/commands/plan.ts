@@ -156,7 +156,8 @@ async function makePlan({ session }: CommandInput, tables: readonly string[]): P
     session.project(),
   ]);
   const nowMs = Date.now();
-  const planned = await planByPolicy({ catalog, ledger, project, nowMs: () => nowMs }, tables);
+  const deps = { catalog, ledger, project, nowMs: () => nowMs, cores: session.cores };
+  const planned = await planByPolicy(deps, tables);
   return storePlan(ledger, { planId: newRunId(), nowMs, tables: planned });
 }
 
