@@ -36,6 +36,10 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
   'log.ts': { values: ['domain'] },
   // Joins the catalog reader and the object store for whoever reads tables without an engine.
   'lake.ts': { values: ['domain', 'iceberg', 'storage', 'config.ts'], types: ['activities'] },
+  // Asks Trino what its catalog refuses, for whoever plans.
+  'floors.ts': { values: ['domain', 'engines/trino', 'config.ts'] },
+  // Asks Spark one figure for whoever plans without running.
+  'spark-cores.ts': { values: ['domain', 'engines/spark', 'config.ts'] },
   http: {
     values: [
       'domain',
@@ -52,7 +56,7 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
   cli: {
     values: [
       ...['domain', 'activities', 'project', 'temporal', 'ledger', 'iceberg', 'http', 'proof'],
-      ...['config.ts', 'log.ts', 'lake.ts', 'stack'],
+      ...['config.ts', 'log.ts', 'lake.ts', 'floors.ts', 'spark-cores.ts', 'stack'],
     ],
     types: ['workflows'],
   },

@@ -4,7 +4,9 @@ import type { Client } from '@temporalio/client';
 import type { ErasureLedger } from '../activities/erasure-ports.ts';
 import type { Catalog, Ledger, Project } from '../activities/ports.ts';
 import { type Config, readConfig } from '../config.ts';
+import type { EngineCores } from '../domain/engine.ts';
 import { parseTable, type TableRef } from '../domain/table.ts';
+import type { AskFloors } from '../floors.ts';
 import type { ClosableLedger } from '../ledger/ledger.ts';
 import type { ErasureKeys } from '../proof/keys.ts';
 
@@ -17,6 +19,10 @@ export interface Session {
   keys(): Promise<ErasureKeys>;
   catalog(): Promise<Catalog>;
   project(): Promise<Project>;
+  /** What Trino's catalog refuses by age; asks Trino. */
+  floors(): Promise<AskFloors>;
+  /** How many tasks each engine runs at once, as far as they say. */
+  cores(): Promise<EngineCores>;
   /** A table name as people write it, in the default catalog when it names none. */
   table(text: string): TableRef;
   /** `cli:<user>`: recorded with each run. */
@@ -59,6 +65,17 @@ export function openSession(environment: NodeJS.ProcessEnv = process.env): Sessi
       const { openProject } = await import('../project/project.ts');
       const { modelsDir, policiesDir, catalog } = config();
       return openProject({ modelsDir, policiesDir, catalogName: catalog.name });
+    }),
+    floors: once(async () => {
+      const { openFloors } = await import('../floors.ts');
+      const { ask, close } = openFloors(config());
+      closers.push(close);
+      return ask;
+    }),
+    cores: once(async () => {
+      const { askSparkCores } = await import('../spark-cores.ts');
+      const spark = await askSparkCores(config());
+      return spark === null ? {} : { spark };
     }),
     table: (text) => parseTable(text, config().catalog.name),
     requestedBy: `cli:${userName()}`,

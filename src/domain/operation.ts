@@ -21,6 +21,18 @@ export interface CompactOperation {
   readonly partitions?: readonly PartitionKey[];
   /** How the engine is to go about it; absent: the engine's own defaults. */
   readonly tuning?: CompactTuning;
+  /** Files that are rewritten for their deletes, whatever their size; absent: Iceberg's defaults. */
+  readonly deletes?: CompactDeletes;
+}
+
+/** When deletes are reason enough to rewrite a data file (Spark only). */
+export interface CompactDeletes {
+  /** Delete files on one data file. Iceberg's default: never. */
+  readonly minDeleteFiles?: number;
+  /** Share of its rows that file-scoped deletes delete, 0 to 1. Iceberg's default 0.3. */
+  readonly minDeleteRatio?: number;
+  /** `true`: a second commit drops delete files that no data file needs. Default `false`. */
+  readonly removeDangling?: boolean;
 }
 
 /** One partition: a value for each field of the spec that its files were written with. */
@@ -36,14 +48,20 @@ export interface PartitionValue {
   readonly value: string | null;
 }
 
-/** Chosen from the table and the engine's cores, so that no core idles. */
+/** Chosen from the table and the engine's cores, so that no core idles; absent: its defaults. */
 export interface CompactTuning {
+  /** Size of the files written, where it is not the target; at most the target. */
+  readonly outputFileSizeBytes?: number;
   /** Input bytes that one task group rewrites at most. */
   readonly maxFileGroupSizeBytes?: number;
   /** File groups rewritten at the same time. */
   readonly concurrentFileGroups?: number;
+  /** `true`: file groups begin in the order of their bytes, so that none is left for the end. */
+  readonly largestFirst?: boolean;
   /** Tasks that shuffle for each output file (sort and Z-order). */
   readonly shufflePartitionsPerFile?: number;
+  /** Level of zstd, 1 to 22; the codec itself is the table's. */
+  readonly zstdLevel?: number;
 }
 
 /** Rewrites position delete files, and drops those that no longer delete anything. */
@@ -51,16 +69,29 @@ export interface RewriteDeletesOperation {
   readonly kind: 'rewrite_deletes';
   /** Only delete files of rows that this predicate may match; `null`: the whole table. */
   readonly where: string | null;
+  /** Fewest delete files of a partition that are joined. Iceberg's default 5. */
+  readonly minInputFiles?: number;
+  /** Iceberg's default: the table's `write.delete.target-file-size-bytes`, else 64 MB. */
+  readonly targetFileSizeBytes?: number;
+  /** `true`: also well-sized ones, which finds every row that is gone already. Default `false`. */
+  readonly rewriteAll?: boolean;
+  readonly tuning?: Pick<CompactTuning, 'maxFileGroupSizeBytes' | 'concurrentFileGroups'>;
 }
 
 /** Expires exactly these snapshots and nothing else. */
 export interface ExpireSnapshotsOperation {
   readonly kind: 'expire_snapshots';
   readonly snapshotIds: readonly string[];
+  /** `true`: schemas and partition specs that no snapshot uses any more go, too. */
+  readonly cleanExpiredMetadata?: boolean;
 }
 
 export interface RewriteManifestsOperation {
   readonly kind: 'rewrite_manifests';
+  /** Only manifests of this partition spec (Spark). Default: the current one. */
+  readonly specId?: number;
+  /** Partition fields by which entries are laid together (Spark). Default: all, in order. */
+  readonly sortBy?: readonly string[];
 }
 
 /** Removes files under the table's location that nothing reaches, by an exact list. */
@@ -77,6 +108,8 @@ export interface ComputeStatisticsOperation {
   readonly kind: 'compute_statistics';
   /** Empty: all columns that the engine can. */
   readonly columns: readonly string[];
+  /** `true`: also figures of each partition (Spark, and only of a partitioned table). */
+  readonly perPartition?: boolean;
 }
 
 /** Drops statistics that no longer tell the truth. */
@@ -146,6 +179,8 @@ export interface Decision {
   readonly estimate: Estimate | null;
   /** What would be lost or freed; only of operations that delete. */
   readonly preview?: Preview;
+  /** It has not run for longer than its policy bears: it goes before all others. */
+  readonly overdue?: boolean;
 }
 
 /** What an operation that deletes would take, from metadata alone. */

@@ -1,5 +1,6 @@
 /** Builds every port from the configuration and hands them to the activities. */
 import type { Client } from '@temporalio/client';
+import { rememberCores } from '../activities/cores.ts';
 import { createHealthActivities } from '../activities/health.ts';
 import { createNightActivities } from '../activities/night.ts';
 import { createOperateActivities } from '../activities/operate.ts';
@@ -11,10 +12,12 @@ import type { Config } from '../config.ts';
 import type { EngineName } from '../domain/engine.ts';
 import * as sparkCompile from '../engines/spark/compile.ts';
 import { compileModel as compileSparkModel } from '../engines/spark/compile-model.ts';
+import { readCores } from '../engines/spark/cores.ts';
 import { createSparkRunner } from '../engines/spark/run.ts';
 import * as trinoCompile from '../engines/trino/compile.ts';
 import { compileModel as compileTrinoModel } from '../engines/trino/compile-model.ts';
 import { createTrinoRunner } from '../engines/trino/run.ts';
+import { floorsOf } from '../floors.ts';
 import { createMetrics, type Metrics } from '../http/metrics.ts';
 import { openCatalog } from '../lake.ts';
 import { type ClosableLedger, createLedger } from '../ledger/ledger.ts';
@@ -61,7 +64,9 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
     trino: { ...trinoCompile, compileModel: compileTrinoModel },
   };
   const nowMs = Date.now;
-  const planning = { catalog, ledger, project, nowMs };
+  const floors = floorsOf(trino, config.catalog.name);
+  const cores = rememberCores({ readSparkCores: () => readCores(spark), nowMs });
+  const planning = { catalog, ledger, project, nowMs, floors, cores };
   const engines = {
     spark: { runner: spark, compiler: compilers.spark },
     trino: { runner: trino, compiler: compilers.trino },

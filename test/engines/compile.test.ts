@@ -1,12 +1,10 @@
 /** Every operation beside every engine: what each one is told, or why it is not asked. */
 import { describe, expect, it } from 'vitest';
-import type { Compiled } from '../../src/domain/engine.ts';
-import type { CompactOperation, Operation } from '../../src/domain/operation.ts';
+import type { CompactOperation } from '../../src/domain/operation.ts';
 import type { TableRef } from '../../src/domain/table.ts';
 import * as spark from '../../src/engines/spark/compile.ts';
-import * as trino from '../../src/engines/trino/compile.ts';
+import { both, show, TABLE } from './compile-show.ts';
 
-const TABLE: TableRef = { catalog: 'lake', namespace: 'bronze', name: 'raw_orders' };
 const COMPACT: CompactOperation = {
   kind: 'compact',
   strategy: 'binpack',
@@ -16,21 +14,6 @@ const COMPACT: CompactOperation = {
   minInputFiles: 5,
   rewriteAll: false,
 };
-
-/** Statements as readable text: the SQL, then the settings that go with it. */
-function show(compiled: Compiled): string {
-  if ('refused' in compiled) return `REFUSED ${compiled.refused}`;
-  return compiled
-    .map(({ sql, settings }) => [sql, ...(settings ? [JSON.stringify(settings)] : [])].join('\n'))
-    .join(';\n');
-}
-
-function both(operation: Operation, table = TABLE) {
-  return {
-    spark: show(spark.compileOperation(table, operation)),
-    trino: show(trino.compileOperation(table, operation)),
-  };
-}
 
 describe('compact', () => {
   it('bin-packs on both', () => {
@@ -87,6 +70,28 @@ describe('compact', () => {
         "options => map('target-file-size-bytes', '134217728', 'min-input-files', '5', " +
         "'rewrite-all', 'true', 'partial-progress.enabled', 'false'))",
       trino: 'REFUSED Trino has no zorder compaction, only bin-pack; use Spark',
+    });
+  });
+
+  it('goes about it as it was tuned', () => {
+    const tuning = {
+      outputFileSizeBytes: 67108864,
+      concurrentFileGroups: 16,
+      largestFirst: true,
+      zstdLevel: 1,
+    };
+    expect(both({ ...COMPACT, tuning })).toEqual({
+      spark:
+        "CALL `lake`.system.rewrite_data_files(table => '`bronze`.`raw_orders`', " +
+        "strategy => 'binpack', options => map('target-file-size-bytes', '67108864', " +
+        "'max-file-size-bytes', '241591910', 'max-concurrent-file-group-rewrites', '16', " +
+        "'rewrite-job-order', 'bytes-desc', 'min-input-files', '5', 'rewrite-all', 'false', " +
+        "'partial-progress.enabled', 'false'))\n" +
+        '{"spark.sql.iceberg.compression-level":"1"}',
+      trino:
+        'ALTER TABLE "lake"."bronze"."raw_orders" EXECUTE ' +
+        "optimize(file_size_threshold => '100663296B')\n" +
+        '{"lake.target_max_file_size":"134217728B"}',
     });
   });
 

@@ -21,7 +21,7 @@ export function proposeCompact({ health, policy, recentReceipts }: ProposalInput
     trigger: rest.trigger,
     refusals: wanting === null ? [] : [wanting],
     worth: [worthCompacting(estimate?.reduction ?? null), freshToCompact(health, recentReceipts)],
-    route: route(capabilityOf('compact', strategy), engine, health.formatVersion),
+    route: route(capabilityOf('compact', strategy), engine, health),
     operation: {
       kind: 'compact',
       strategy,
