@@ -1,5 +1,5 @@
 /**
- * Avro's schemas and values: the second reader's own, which shares nothing with the reader of health.
+ * Avro's schemas and values: the second reader's own, apart from the reader of health.
  * Values come as objects; 64-bit integers beyond 2^53 as `bigint`, bytes and texts as `Buffer`.
  */
 import { Unreadable } from './unreadable.ts';

@@ -22,7 +22,7 @@ export interface BoundIndex {
 
 /** Shorter prefixes are those of too many. */
 const MIN_PREFIX_CHARS = 6;
-/** Writers cut at 16 characters (Iceberg) or 64 bytes (Parquet's page index), unless told otherwise. */
+/** Writers cut at 16 characters (Iceberg) or 64 bytes (Parquet's page index), as a rule. */
 const MAX_PREFIX_CHARS = 256;
 const MAX_CODE_POINT = 0x10ffff;
 const NONE: readonly BoundHit[] = [];

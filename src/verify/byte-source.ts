@@ -17,7 +17,7 @@ export interface SourceOptions {
   readonly onBytes: (bytes: number) => void;
 }
 
-/** A page, a block or a footer larger than this is not read: pages have 1 MB, footers seldom more. */
+/** A page, a block or a footer larger than this is not read: pages have 1 MB as a rule. */
 export const MAX_PIECE_BYTES = 96 * 2 ** 20;
 /** Requests are worth their time from here on, and four objects at once stay small. */
 const WINDOW_BYTES = 4 * 2 ** 20;

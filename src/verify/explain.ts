@@ -34,7 +34,7 @@ export async function beginsAnyValue(
   return explained;
 }
 
-/** The same for the file that a manifest's entry is of; all unexplained where it has no such column. */
+/** The same for the file that a manifest's entry is of; without such a column nothing explains. */
 export async function beginsAnyValueOf(
   source: ByteSource,
   fieldId: number,

@@ -1,4 +1,4 @@
-/** Where in a table's rows identifiers lie: column paths of the policy as field ids of the table. */
+/** Where in rows identifiers lie: column paths of the policy as field ids of the table. */
 
 import type { ColumnPath, Subject, TableMapping } from '../domain/erasure/privacy.ts';
 import { IcewrightError } from '../domain/errors.ts';
@@ -63,7 +63,8 @@ export function compilePlaces(
 }
 
 function noSuchColumn(table: string, path: ColumnPath): IcewrightError {
-  const message = `the privacy policy matches rows of ${table} by "${path}", which is no column of it`;
+  const what = `the privacy policy matches rows of ${table} by "${path}"`;
+  const message = `${what}, which is no column of it`;
   return new IcewrightError('PolicyInvalid', message, { table, path });
 }
 

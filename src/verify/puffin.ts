@@ -1,4 +1,4 @@
-/** Puffin files: deletion vectors (positions only), sketches (hashes only), and their properties. */
+/** Puffin files: deletion vectors (positions only), sketches (hashes only), and properties. */
 import { zstdDecompressSync } from 'node:zlib';
 import { type ByteSource, MAX_PIECE_BYTES } from './byte-source.ts';
 import type { Look } from './look.ts';
@@ -12,7 +12,7 @@ interface Blob {
   readonly 'compression-codec'?: string;
 }
 
-/** Size of the payload, flags and magic that end the file; another magic stands before the payload. */
+/** Size of the payload, flags and magic, which end the file. */
 const TAIL_BYTES = 12;
 const MAGIC = 'PFA1';
 const DELETION_VECTOR = 'deletion-vector-v1';

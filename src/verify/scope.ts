@@ -6,8 +6,8 @@ import type { Scope } from './ports.ts';
 import type { LakeTable } from './table-metadata.ts';
 
 /**
- * Names a partition: spec, then values in order; whole numbers in decimal, text as it is, other bytes
- * in hex, dates and times as Iceberg counts them, `null` for none.
+ * Names a partition: spec, then values in order; whole numbers in decimal, text as it is, other
+ * bytes in hex, dates and times as Iceberg counts them, `null` for none.
  */
 export function partitionKey(specId: number, values: readonly unknown[]): string {
   const texts = values.map((value) => {

@@ -1,7 +1,7 @@
 /**
  * Finds any of thousands of byte strings in one pass (Wu and Manber's algorithm): skips ahead by
- * what the last three bytes rule out. Libraries of this kind work on JavaScript texts; here bytes of
- * any encoding are searched, several hundred megabytes a second.
+ * what the last three bytes rule out. Libraries of this kind work on JavaScript texts; here bytes
+ * of any encoding are searched.
  */
 
 export interface Pattern<T> {
@@ -17,7 +17,7 @@ export type Visit<T> = (tag: T, start: number, end: number) => boolean;
 export interface ByteSearch<T> {
   /** Length of the longest pattern; 0: there is none. */
   readonly longest: number;
-  /** Calls `visit` for every occurrence, overlapping ones as well; `true` from it ends the search. */
+  /** Calls `visit` for every occurrence, also overlapping; `true` from it ends the search. */
   find(bytes: Uint8Array, visit: Visit<T>): void;
   /** Whether any occurs. */
   touches(bytes: Uint8Array): boolean;
@@ -63,7 +63,7 @@ interface Tables<T> {
   /** Length of the shortest: the window that is moved along. */
   readonly window: number;
   readonly shifts: Uint8Array;
-  /** Hash of a window's last block → first pattern; `next`: pattern → the one after it; -1: none. */
+  /** Hash of a window's last block → first pattern; `next`: pattern → the next; -1: none. */
   readonly heads: Int32Array;
   readonly next: Int32Array;
 }

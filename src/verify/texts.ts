@@ -10,7 +10,7 @@ export interface TextSearch {
   /**
    * Calls `found` for each text that stands for itself in a text.
    * @param kind `binary`: what stands before and after is no text, so every occurrence counts
-   * @param piece of a longer text: what cannot be judged at its ends is seen in the next or last one
+   * @param piece of a longer text: what cannot be judged at its ends is seen in the next one
    */
   scan(bytes: Uint8Array, kind: TextKind, found: (hit: Hit) => void, piece?: TextPiece): void;
   /** Bytes that two pieces of an object must share, so that nothing is missed between them. */

@@ -1,7 +1,7 @@
 /**
- * The second reader: says of one table, for every request of a batch, whether anything of the subject
- * is left. Reads the object store by itself and shares no code with what deletes, nor with the reader
- * of health: a fault there is not repeated here.
+ * The second reader: says of one table, for every request of a batch, whether anything of the
+ * subject is left. Reads the object store by itself and shares no code with what deletes, nor with
+ * the reader of health: a fault there is not repeated here.
  */
 import type { Trace } from '../domain/erasure/certificate.ts';
 import { openSource } from './byte-source.ts';
@@ -26,8 +26,8 @@ const ASKED_AT_ONCE = 16;
 
 /**
  * Lists every version under the table's location, reads what is there and what the table reaches,
- * and asks for every old path and version. Traces tell what is left; none: nothing was found, within
- * the `limits` that are told with them.
+ * and asks for every old path and version. Traces tell what is left; none: nothing was found,
+ * within the `limits` that are told with them.
  *
  * Rejects with `PolicyInvalid` when the table has no column that its mapping matches by, with the
  * signal's reason when cancelled, and with what the store fails with (`StorageUnavailable`,

@@ -18,7 +18,7 @@ import { openDuckDb, openZoo } from '../peers/python.ts';
 import { inputOf, LOCATION, METADATA, metadataJson } from '../verify/fixture.ts';
 import { createMemoryStore } from '../verify/memory-store.ts';
 
-const ROWS = Number(process.env.BENCH_ROWS ?? 3_000_000);
+const ROWS = Number(process.env.BENCH_ROWS ?? 1_000_000);
 const RUNS = Number(process.env.BENCH_RUNS ?? 3);
 const HUNDRED = 100;
 

@@ -11,6 +11,7 @@ import os
 import sys
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 REQUEST = json.load(sys.stdin)
@@ -205,13 +206,15 @@ def large_file():
     step = 1_000_000
     with pq.ParquetWriter(f"{DIR}/large.parquet", schema, compression="zstd", store_schema=False) as writer:
         for start in range(0, size, step):
-            ids = range(start, min(size, start + step))
+            ids = pa.array(range(start, min(size, start + step)), pa.int64())
+            modulo = lambda factor, base: pc.subtract(pc.multiply(ids, factor), pc.multiply(pc.divide(pc.multiply(ids, factor), base), base))
+            text = lambda *parts: pc.binary_join_element_wise(*[one if isinstance(one, str) else one.cast(pa.string()) for one in parts], "")
             columns = {
-                "id": pa.array(ids, pa.int64()),
-                "customer_id": pa.array([(one * 2_654_435_761) % 3_000_017 + 10_000_000 for one in ids], pa.int64()),
-                "email": pa.array([f"user{(one * 7919) % 900_001}@example.org" for one in ids]),
-                "note": pa.array([f"order {one} of day {one % 365}, by {(one * 31) % 4_001}" for one in ids]),
-                "price": pa.array([(one % 10_007) / 7 for one in ids], pa.float64()),
+                "id": ids,
+                "customer_id": pc.add(modulo(2_654_435, 3_000_017), 10_000_000),
+                "email": text("user", modulo(7919, 900_001), "@example.org"),
+                "note": text("order ", ids, " of day ", modulo(1, 365), ", by ", modulo(31, 4001)),
+                "price": pc.divide(modulo(1, 10_007).cast(pa.float64()), 7.0),
             }
             writer.write_table(pa.table(columns, schema=schema))
 
