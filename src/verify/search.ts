@@ -27,6 +27,11 @@ export interface ByteSearch<T> {
 export const MIN_PATTERN_BYTES = 4;
 const BLOCK = 3;
 const TABLE_BITS = 18;
+/**
+ * Of each pattern, its beginning is moved along the bytes: longer ones skip further, but the ends of
+ * e-mails are alike, and would stop it at every address of the same host.
+ */
+const MAX_WINDOW_BYTES = 10;
 
 /** Upper case ASCII letters become lower case; every other byte stays. */
 const FOLD = Uint8Array.from({ length: 256 }, (_, byte) =>
@@ -63,14 +68,14 @@ interface Tables<T> {
   /** Length of the shortest: the window that is moved along. */
   readonly window: number;
   readonly shifts: Uint8Array;
-  /** Hash of a window's last block → first pattern; `next`: pattern → the next; -1: none. */
+  /** Hash of a whole window → first pattern; `next`: pattern → the next; -1: none. */
   readonly heads: Int32Array;
   readonly next: Int32Array;
 }
 
 function buildTables<T>(patterns: readonly Pattern<T>[]): Tables<T> {
   const folded = patterns.map((one) => foldBytes(one.bytes));
-  const window = Math.min(255, ...folded.map((one) => one.length));
+  const window = Math.min(MAX_WINDOW_BYTES, ...folded.map((one) => one.length));
   const shifts = new Uint8Array(2 ** TABLE_BITS).fill(window - BLOCK + 1);
   const heads = new Int32Array(2 ** TABLE_BITS).fill(-1);
   const next = new Int32Array(folded.length).fill(-1);
@@ -79,9 +84,9 @@ function buildTables<T>(patterns: readonly Pattern<T>[]): Tables<T> {
       const hash = hashAt(bytes, at);
       shifts[hash] = Math.min(shifts[hash] as number, window - 1 - at);
     }
-    const last = hashAt(bytes, window - 1);
-    next[index] = heads[last] as number;
-    heads[last] = index;
+    const whole = hashOf(bytes, 0, window);
+    next[index] = heads[whole] as number;
+    heads[whole] = index;
   });
   return { patterns, folded, window, shifts, heads, next };
 }
@@ -91,6 +96,15 @@ function hashAt(folded: Uint8Array, at: number): number {
   const first = (folded[at - 2] as number) & 63;
   const second = (folded[at - 1] as number) & 63;
   return (first << 12) | (second << 6) | ((folded[at] as number) & 63);
+}
+
+/** Of a whole window: many patterns may end alike. */
+function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0;
+  for (let at = start; at < end; at += 1) {
+    hash = Math.imul(hash ^ (FOLD[bytes[at] as number] as number), 0x01000193);
+  }
+  return (hash ^ (hash >>> TABLE_BITS)) & (2 ** TABLE_BITS - 1);
 }
 
 function findAll<T>(tables: Tables<T>, bytes: Uint8Array, visit: Visit<T>): void {
@@ -108,7 +122,8 @@ function findAll<T>(tables: Tables<T>, bytes: Uint8Array, visit: Visit<T>): void
       continue;
     }
     const start = at - window + 1;
-    for (let index = heads[hash] as number; index >= 0; index = next[index] as number) {
+    const whole = hashOf(bytes, start, at + 1);
+    for (let index = heads[whole] as number; index >= 0; index = next[index] as number) {
       const pattern = patterns[index] as Pattern<T>;
       if (!occursAt(bytes, start, folded[index] as Uint8Array, pattern)) continue;
       if (visit(pattern.tag, start, start + pattern.bytes.length)) return;
