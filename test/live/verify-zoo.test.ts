@@ -90,6 +90,7 @@ describe('others, as alike as they may be', () => {
 describe('a subject that is in no row', () => {
   it.each([
     ['property', 'email text'],
+    ['gap', 'email text'],
     ['unused-dictionary', 'email dictionary'],
     ['footer.key', 'customer_id bounds'],
     ['footer.email', 'email bounds'],

@@ -161,6 +161,10 @@ def rest_files():
             path = f"{DIR}/{place}.{name}.parquet"
             write(path, rows, compression="none", write_statistics=True, write_page_index=index)
             keep_in(path, place, held, other)
+    write(f"{DIR}/gap.parquet", plain)
+    data = open(f"{DIR}/gap.parquet", "rb").read()
+    footer = len(data) - 8 - int.from_bytes(data[-8:-4], "little")
+    open(f"{DIR}/gap.parquet", "wb").write(data[:footer] + b"\0A" + v["email"].encode() + b"B\0" + data[footer:])
     # Many begin as the subject does: cut bounds are explained by them.
     alike = [{**one, "email": f"{v['email'][:17]}.x{index}"} for index, one in enumerate(plain)]
     write(f"{DIR}/alike.clean.parquet", alike, write_statistics=True, write_page_index=True)

@@ -1,5 +1,6 @@
 /** What manifests tell of a subject: bounds, also cut ones, and partition values. */
 import { describe, expect, test } from 'vitest';
+import { partitionKey } from '../../src/verify/scope.ts';
 import {
   bound,
   encodeManifest,
@@ -139,5 +140,21 @@ describe('manifests', () => {
     // With a place that the bounds say nothing of, it is read.
     const read = await verifyOne(store, { scope });
     expect(tracesOf(read)).toEqual([MISSING]);
+  });
+
+  test('files of partitions that were not touched are left out, and counted', async () => {
+    const day = { 'source-id': 1, 'field-id': 1000, name: 'id', transform: 'identity' };
+    const store = await craft({
+      spec: [day],
+      manifest: {
+        partition: { id: 'long' },
+        files: [{ partition: { id: { long: 7 } } }, { partition: { id: { long: 8 } } }],
+      },
+    });
+    const partitions = new Set([partitionKey(0, [7])]);
+    const verified = await verifyOne(store, { scope: { read: 'touched', partitions } });
+    expect(verified.traces).toHaveLength(1);
+    expect(tracesOf(verified)).toEqual([MISSING]);
+    expect(verified.limits).toEqual([{ kind: 'not_read', identifier: null, objects: 1 }]);
   });
 });
