@@ -28,8 +28,8 @@ export const MIN_PATTERN_BYTES = 4;
 const BLOCK = 3;
 const TABLE_BITS = 18;
 /**
- * Of each pattern, its beginning is moved along the bytes: longer ones skip further, but the ends of
- * e-mails are alike, and would stop it at every address of the same host.
+ * Of each pattern, its beginning is moved along the bytes: longer ones skip further, but the ends
+ * of e-mails are alike, and would stop it at every address of the same host.
  */
 const MAX_WINDOW_BYTES = 10;
 

@@ -17,7 +17,7 @@ import type { StoredVersion, Verified, VerifyInput, VersionedStore } from './por
 import { readText } from './raw-look.ts';
 import { mustRead } from './scope.ts';
 import { type LakeTable, parseTableMetadata } from './table-metadata.ts';
-import { unreadableReason, withoutAddress } from './unreadable.ts';
+import { Unreadable, unreadableReason, withoutAddress } from './unreadable.ts';
 import { compileWanted, type Wanted } from './wanted.ts';
 
 const DEFAULT_CONCURRENCY = 4;
@@ -76,6 +76,8 @@ async function verify(input: VerifyInput, store: VersionedStore): Promise<Verifi
   await readElsewhere(context);
   await settleSuspicions(context);
   await askForOld(context);
+  // A cancelled reading may look like damaged files: it is no verification.
+  input.signal?.throwIfAborted();
   return findings.result(table.currentSnapshotId);
 }
 
@@ -87,10 +89,18 @@ async function readTable(
 ): Promise<LakeTable | null> {
   const uri = normalPath(input.metadataLocation);
   try {
-    const size = (await store.headVersion(uri, null))?.sizeBytes ?? 0;
+    const head = await store.headVersion(uri, null);
+    if (head === null) throw new Unreadable('missing');
     const { signal } = input;
     const onBytes = () => undefined;
-    const source = openSource({ store, uri, versionId: null, size, signal, onBytes });
+    const source = openSource({
+      store,
+      uri,
+      versionId: null,
+      size: head.sizeBytes,
+      signal,
+      onBytes,
+    });
     return parseTableMetadata(await readText(source));
   } catch (cause) {
     const because = unreadableReason(cause);

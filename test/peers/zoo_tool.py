@@ -63,6 +63,9 @@ def row(index):
 def rows_with(change, at=1234):
     rows = [row(index) for index in range(ROWS)]
     rows[at] = {**rows[at], **change}
+    if "email" in change:
+        # Front-coded, the value then shares its beginning with the one before.
+        rows[at - 1]["email"] = change["email"][: len(change["email"]) // 2] + "~"
     return rows
 
 

@@ -111,6 +111,8 @@ describe('metadata files', () => {
     const store = createMemoryStore();
     store.put(METADATA, '{"location": ');
     expect(tracesOf(await verifyOne(store))).toEqual(['metadata damaged unreadable']);
+    const nothing = await verifyOne(createMemoryStore());
+    expect(tracesOf(nothing)).toEqual(['metadata missing unreadable']);
   });
 });
 
