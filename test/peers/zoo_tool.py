@@ -170,6 +170,7 @@ def rest_files():
     open(f"{DIR}/gap.parquet", "wb").write(data[:footer] + b"\0A" + v["email"].encode() + b"B\0" + data[footer:])
     # Many begin as the subject does: cut bounds are explained by them.
     alike = [{**one, "email": f"{v['email'][:17]}.x{index}"} for index, one in enumerate(plain)]
+    alike[9]["email"] = v["email"][:12]
     write(f"{DIR}/alike.clean.parquet", alike, write_statistics=True, write_page_index=True)
     deletes = pa.schema([field(2147483546, "file_path", pa.string()), field(2147483545, "pos", pa.int64())])
     paths = [{"file_path": "s3://lake/a/t/data/x.parquet", "pos": index} for index in range(9)]
