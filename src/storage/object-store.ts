@@ -1,6 +1,7 @@
 import type { DeleteObjectsCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { storageError } from './errors.ts';
 import { formatObjectUri, type ObjectUri, parseObjectUri } from './uri.ts';
+import { type ByteRange, headVersion, readRange } from './versions.ts';
 
 export interface ObjectStoreOptions {
   /** Address of an S3-compatible store; default: AWS itself. */
@@ -56,6 +57,13 @@ export interface ObjectStore {
   /** All objects under a prefix, in key order, page by page. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
   listVersions(prefix: string): AsyncIterable<ObjectVersion>;
+  /** `null`: not there. A delete marker asked for by its id is. `versionId` `null`: the latest. */
+  headVersion(
+    uri: string,
+    versionId: string | null,
+  ): Promise<{ readonly sizeBytes: number } | null>;
+  /** Bytes from `start` to before `end`. */
+  readRange(uri: string, versionId: string | null, range: ByteRange): Promise<Buffer>;
   /**
    * Deletes exactly these, 1,000 a request. What is already gone counts as deleted.
    * @returns what could not be deleted; empty when all is done
@@ -90,6 +98,8 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
     head: (uri) => headObject(context, uri),
     list: (prefix) => listObjects(context, prefix),
     listVersions: (prefix) => listVersions(context, prefix),
+    headVersion: (uri, versionId) => headVersion(context, uri, versionId),
+    readRange: (uri, versionId, range) => readRange(context, uri, versionId, range),
     delete: (targets) => deleteObjects(context, targets),
     close: () => {
       void opened?.then((session) => session.client.destroy());
@@ -97,7 +107,8 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
   };
 }
 
-interface Context {
+/** What a request needs. */
+export interface Context {
   readonly open: () => Promise<Session>;
   readonly where: string;
 }
@@ -129,7 +140,8 @@ async function openSession(options: ObjectStoreOptions): Promise<Session> {
   return { sdk, client };
 }
 
-async function attempt<T>(
+/** Runs a request; what it fails with becomes ours. */
+export async function attempt<T>(
   context: Context,
   uri: string,
   action: (session: Session, place: ObjectUri) => Promise<T>,

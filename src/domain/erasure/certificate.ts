@@ -96,8 +96,32 @@ export interface TableVerification {
   readonly rowsRead: number;
   /** Old paths and versions that were asked for, and answered "not found". */
   readonly gone: number;
-  /** Where the subject still is; empty in a certificate. */
+  /** Where the subject still is; empty in a certificate. At most 1,000 of {@link tracesFound}. */
   readonly traces: readonly Trace[];
+  readonly tracesFound: number;
+  /** What this verification cannot say; stated, and no trace. */
+  readonly limits: readonly VerificationLimit[];
+}
+
+/**
+ * - `short_value`: an identifier's value has fewer than 6 characters: sought in mapped columns, not
+ *   in every text.
+ * - `bloom_filter`, `sketch`, `hashed_partition`: only hashes of values are there.
+ * - `not_read`: live files that the scope leaves out.
+ * - `unknown_format`: objects that are no part of a table, searched as bytes only.
+ */
+export interface VerificationLimit {
+  readonly kind:
+    | 'short_value'
+    | 'bloom_filter'
+    | 'sketch'
+    | 'hashed_partition'
+    | 'not_read'
+    | 'unknown_format';
+  /** Of `short_value`. */
+  readonly identifier: string | null;
+  /** Objects that it concerns; 0 for `short_value`. */
+  readonly objects: number;
 }
 
 export interface Trace {
@@ -105,10 +129,30 @@ export interface Trace {
   readonly pathHash: string;
   readonly versionId: string | null;
   readonly kind: RemovedFile['kind'] | 'unknown';
-  /** The identifier that was met, never its value. */
-  readonly identifier: string;
-  readonly how: 'row' | 'bounds' | 'partition' | 'path' | 'text' | 'still_there' | 'unreadable';
+  /** The identifier that was met, never its value; `null`: `still_there` and `unreadable`. */
+  readonly identifier: string | null;
+  /** `dictionary`: a value that a file keeps, whether or not a row uses it. */
+  readonly how:
+    | 'row'
+    | 'dictionary'
+    | 'bounds'
+    | 'partition'
+    | 'path'
+    | 'text'
+    | 'still_there'
+    | 'unreadable';
+  /** Of `unreadable`: why. What was not read is not certified. */
+  readonly because: UnreadableReason | null;
 }
+
+export type UnreadableReason =
+  | 'damaged'
+  | 'encrypted'
+  | 'missing'
+  | 'too_large'
+  | 'unknown_format'
+  | 'unknown_codec'
+  | 'no_json';
 
 /** As stored and handed out: the certificate, its place in the chain, and the signature. */
 export interface SignedCertificate {

@@ -1,0 +1,64 @@
+/** Whether a cut bound is explained by a value that remains, and is nobody's that is sought. */
+import type { ColumnDecoder } from 'hyparquet/src/types.js';
+import type { ByteSource } from './byte-source.ts';
+import type { Suspicion } from './look.ts';
+import { decoderOf, type ParquetFooter, type ParquetLeaf, readFooter } from './parquet-footer.ts';
+import { isOfDictionary, pagesOf, valuesOf } from './parquet-pages.ts';
+import { foldBytes } from './search.ts';
+import type { Wanted } from './wanted.ts';
+
+/**
+ * Reads one column again, which a suspicion costs and nothing else.
+ * @returns for each suspicion, whether another's value begins so
+ */
+export async function beginsAnyValue(
+  source: ByteSource,
+  footer: ParquetFooter,
+  leaf: ParquetLeaf,
+  suspicions: readonly Suspicion[],
+  wanted: Wanted,
+): Promise<readonly boolean[]> {
+  const explained = suspicions.map(() => false);
+  for (const group of footer.metadata.row_groups) {
+    const chunk = group.columns[leaf.index];
+    if (chunk === undefined) continue;
+    const decoder = decoderOf(leaf, chunk.meta_data?.codec as ColumnDecoder['codec']);
+    for await (const page of pagesOf(source, chunk)) {
+      if (isOfDictionary(page) && page.header.dictionary_page_header === undefined) continue;
+      for (const value of valuesOf(page, decoder)) {
+        if (!(value instanceof Uint8Array)) continue;
+        markExplained(value, suspicions, wanted, explained);
+      }
+    }
+  }
+  return explained;
+}
+
+/** The same for the file that a manifest's entry is of; without such a column nothing explains. */
+export async function beginsAnyValueOf(
+  source: ByteSource,
+  fieldId: number,
+  suspicions: readonly Suspicion[],
+  wanted: Wanted,
+): Promise<readonly boolean[]> {
+  const footer = await readFooter(source);
+  const leaf = footer.leaves.find((one) => one.fieldId === fieldId);
+  if (leaf === undefined) return suspicions.map(() => false);
+  return beginsAnyValue(source, footer, leaf, suspicions, wanted);
+}
+
+function markExplained(
+  value: Uint8Array,
+  suspicions: readonly Suspicion[],
+  wanted: Wanted,
+  explained: boolean[],
+): void {
+  suspicions.forEach(({ prefix, hit }, at) => {
+    if (explained[at] === true || value.length < prefix.length) return;
+    const head = foldBytes(value.subarray(0, prefix.length));
+    if (!prefix.every((byte, index) => byte === head[index])) return;
+    const text = Buffer.from(value).toString('utf8');
+    const values = wanted.values.get(hit.identifier);
+    explained[at] = values?.texts.has(values.keyOf(text)) !== true;
+  });
+}

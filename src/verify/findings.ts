@@ -1,0 +1,106 @@
+/** Gathers what readers find, for each request of a batch. */
+import type {
+  TableVerification,
+  Trace,
+  UnreadableReason,
+  VerificationLimit,
+} from '../domain/erasure/certificate.ts';
+import type { How } from './look.ts';
+import { pathHash } from './paths.ts';
+import type { VerifyInput, VerifyProgress } from './ports.ts';
+import { type Hit, MIN_TRACE_CHARS, type Wanted } from './wanted.ts';
+
+export interface Target {
+  readonly uri: string;
+  /** `null`: the store tells none. */
+  readonly versionId: string | null;
+  readonly kind: Trace['kind'];
+}
+
+export interface Findings {
+  readonly progress: { -readonly [key in keyof VerifyProgress]: number };
+  found(target: Target, hit: Hit, how: How): void;
+  /** Of every request. */
+  stillThere(target: Target): void;
+  unreadable(target: Target, because: UnreadableReason): void;
+  limited(target: Target, kind: VerificationLimit['kind']): void;
+  gone(): void;
+  result(snapshotId: string | null): ReadonlyMap<string, TableVerification>;
+}
+
+/** What a certificate or a page can show. */
+const MAX_TRACES = 1_000;
+
+interface Gathered {
+  readonly seen: Set<string>;
+  readonly traces: Trace[];
+}
+
+export function createFindings(input: VerifyInput, wanted: Wanted): Findings {
+  const progress = { objectsListed: 0, objectsRead: 0, bytesRead: 0, rowsRead: 0 };
+  const gathered = input.subjects.map((): Gathered => ({ seen: new Set(), traces: [] }));
+  const limits = new Map<VerificationLimit['kind'], Set<string>>();
+  let gone = 0;
+  const add = (subject: number, trace: Trace) => {
+    const { seen, traces } = gathered[subject] as Gathered;
+    const key = JSON.stringify([trace.pathHash, trace.versionId, trace.identifier, trace.how]);
+    if (seen.has(key)) return;
+    seen.add(key);
+    if (traces.length < MAX_TRACES) traces.push(trace);
+  };
+  const addToAll = (trace: Trace) => {
+    input.subjects.forEach((_, subject) => {
+      add(subject, trace);
+    });
+  };
+  return {
+    progress,
+    found: (target, { subject, identifier }, how) =>
+      add(subject, traceOf(target, identifier, how, null)),
+    stillThere: (target) => addToAll(traceOf(target, null, 'still_there', null)),
+    unreadable: (target, because) => addToAll(traceOf(target, null, 'unreadable', because)),
+    limited: ({ uri, versionId }, kind) => {
+      limits.set(kind, (limits.get(kind) ?? new Set()).add(`${versionId ?? ''} ${uri}`));
+    },
+    gone: () => {
+      gone += 1;
+    },
+    result: (snapshotId) =>
+      new Map(
+        input.subjects.map(({ requestId }, subject) => {
+          const { seen, traces } = gathered[subject] as Gathered;
+          const verification: TableVerification = {
+            table: input.table,
+            snapshotId,
+            ...progress,
+            gone,
+            traces,
+            tracesFound: seen.size,
+            limits: [...limitsOf(limits), ...shortLimits(wanted, subject)],
+          };
+          return [requestId, verification];
+        }),
+      ),
+  };
+}
+
+function traceOf(
+  { uri, versionId, kind }: Target,
+  identifier: string | null,
+  how: How,
+  because: UnreadableReason | null,
+): Trace {
+  return { pathHash: pathHash(uri), versionId, kind, identifier, how, because };
+}
+
+function limitsOf(
+  limits: ReadonlyMap<VerificationLimit['kind'], ReadonlySet<string>>,
+): readonly VerificationLimit[] {
+  return [...limits].map(([kind, objects]) => ({ kind, identifier: null, objects: objects.size }));
+}
+
+/** Values of fewer than {@link MIN_TRACE_CHARS} characters. */
+function shortLimits({ shortOnes }: Wanted, subject: number): readonly VerificationLimit[] {
+  const own = shortOnes.filter((one) => one.subject === subject).map((one) => one.identifier);
+  return [...new Set(own)].map((identifier) => ({ kind: 'short_value', identifier, objects: 0 }));
+}
