@@ -32,7 +32,7 @@ export function openTableFiles({ storage }: Config, catalog: RestCatalog): Table
   return {
     version: (table) => readVersion(catalog, table),
     reach: (table) => readReach(catalog, reach, table),
-    check: (table) => checkReach(catalog, reach, table),
+    check: (table, snapshotId) => checkReach(catalog, reach, table, snapshotId),
     places: async (table) => {
       const { metadata } = await catalog.loadTable(table, { snapshots: 'refs' });
       const { location, properties } = metadata;

@@ -58,6 +58,9 @@ export interface TableFiles {
   readTableUuid(uri: string): Promise<string | null>;
   /** Deletes exactly these; answers those that it could not, with the reason. */
   remove(uris: readonly string[]): Promise<readonly { uri: string; reason: string }[]>;
-  /** Does every reachable file exist? */
-  check(table: TableRef): Promise<ReachCheck>;
+  /**
+   * Does every reachable file exist?
+   * @param snapshotId only what this snapshot needs; default: all refs and all snapshots
+   */
+  check(table: TableRef, snapshotId?: string): Promise<ReachCheck>;
 }

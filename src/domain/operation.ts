@@ -192,8 +192,8 @@ export interface Preview {
   readonly files?: number;
   /** Of data and delete files; metadata files are not counted. */
   readonly bytesFreed?: number;
-  /** `at_most`: other snapshots may still hold some of these files; `at_least`: some are not told. */
-  readonly bytesFreedIs?: 'exact' | 'at_most' | 'at_least';
+  /** At most: older snapshots may hold some of it; at least: some is not told; about: both. */
+  readonly bytesFreedIs?: 'exact' | 'at_most' | 'at_least' | 'about';
   /** Times that can no longer be queried: ISO, both ends included. */
   readonly rangeLost?: { readonly from: string; readonly to: string };
 }

@@ -100,15 +100,19 @@ const NAMED_MAX = 20;
 /** Between loading and looking, somebody's expiry may have taken files and snapshots. */
 const TRIES = 3;
 
-/** Is every reachable file there? Rejects as {@link readReach} does. */
+/**
+ * Is every reachable file there? Rejects as {@link readReach} does.
+ * @param snapshotId only what this snapshot needs; default: all refs and all snapshots
+ */
 export async function checkReach(
   catalog: RestCatalog,
   store: ReachStore,
   table: TableRef,
+  snapshotId?: string,
 ): Promise<ReachCheck> {
   for (let tries = 1; ; tries += 1) {
     const loaded = await readVersion(catalog, table);
-    const check = await checkVersion(store, table, loaded);
+    const check = await checkVersion(store, table, loaded, snapshotId);
     if (check.missingCount === 0 || tries === TRIES) return check;
     const now = await readVersion(catalog, table);
     if (now.metadataLocation === loaded.metadataLocation) return check;
@@ -119,6 +123,7 @@ async function checkVersion(
   store: ReachStore,
   table: TableRef,
   loaded: Loaded,
+  snapshotId: string | undefined,
 ): Promise<ReachCheck> {
   const listed = await listAll(store, loaded.location);
   const share = listed === null ? sampleShare(loaded) : 1;
@@ -136,7 +141,8 @@ async function checkVersion(
   };
   const { readObject } = store;
   const { metadata, metadataLocation } = loaded;
-  await visitReachable({ metadata, metadataLocation, readObject }, visit).catch((cause) => {
+  const input = { metadata, metadataLocation, readObject, snapshotId };
+  await visitReachable(input, visit).catch((cause: unknown) => {
     throw unreadable(table, cause);
   });
   const missing: MissingFile[] = [];

@@ -13,13 +13,15 @@ import {
   type ReadObject,
   readManifestList,
 } from './manifests.ts';
-import type { TableMetadata } from './metadata.ts';
+import type { SnapshotFiles, TableMetadata } from './metadata.ts';
 
 export interface ReachInput {
   readonly metadata: TableMetadata;
   /** Of the current metadata file. */
   readonly metadataLocation: string;
   readonly readObject: ReadObject;
+  /** Only metadata.json and what this snapshot needs; default: everything. */
+  readonly snapshotId?: string | undefined;
 }
 
 /** Told of each file at least once; of a file that several snapshots hold, more than once. */
@@ -40,13 +42,10 @@ export async function visitReachable(input: ReachInput, visit: VisitFile): Promi
   const { metadata, metadataLocation } = input;
   if (metadata.encrypted) throw encrypted(metadata.location);
   visit('metadata', metadataLocation);
-  visit('version_hint', `${metadata.location.replace(/\/+$/, '')}/metadata/version-hint.text`);
-  for (const uri of metadata.metadataLog) visit('metadata_log', uri);
-  for (const uri of metadata.statisticsFiles) visit('statistics', uri);
-  for (const uri of metadata.partitionStatisticsFiles) visit('partition_statistics', uri);
+  if (input.snapshotId === undefined) visitBesides(metadata, visit);
   // Exact, not hashed: a manifest that were taken for another would not be read.
   const seen = new Set<string>();
-  const all = [...metadata.files.values()];
+  const all = snapshotsOf(input);
   for (let start = 0; start < all.length; start += SNAPSHOTS_BATCH) {
     const fresh: ManifestFile[] = [];
     await forEachAtOnce(all.slice(start, start + SNAPSHOTS_BATCH), LISTS_AT_ONCE, async (files) => {
@@ -61,6 +60,20 @@ export async function visitReachable(input: ReachInput, visit: VisitFile): Promi
       visitEntries(input, manifest, visit),
     );
   }
+}
+
+function visitBesides(metadata: TableMetadata, visit: VisitFile): void {
+  visit('version_hint', `${metadata.location.replace(/\/+$/, '')}/metadata/version-hint.text`);
+  for (const uri of metadata.metadataLog) visit('metadata_log', uri);
+  for (const uri of metadata.statisticsFiles) visit('statistics', uri);
+  for (const uri of metadata.partitionStatisticsFiles) visit('partition_statistics', uri);
+}
+
+function snapshotsOf({ metadata, snapshotId }: ReachInput): readonly SnapshotFiles[] {
+  if (snapshotId === undefined) return [...metadata.files.values()];
+  const found = metadata.files.get(snapshotId);
+  if (found !== undefined) return [found];
+  throw damaged(metadata.location, `it has no snapshot ${snapshotId}`);
 }
 
 async function visitEntries(
