@@ -1,11 +1,10 @@
 /** Removal of files under a table's location that nothing reaches: `orphans`. */
-import { IcewrightError } from '../../domain/errors.ts';
 import type { HandRequest } from '../../domain/hand-request.ts';
 import { ORPHAN_AGE_FLOOR_MS } from '../../domain/orphans/look.ts';
 import { tableKey } from '../../domain/table.ts';
 import { formatBytes, parseDuration } from '../../domain/units.ts';
 import { type Command, type CommandInput, stringValue, type Values } from '../command.ts';
-import { handJob, performJob } from '../job.ts';
+import { bad, operate, readWhole } from './by-hand.ts';
 
 type OrphansRequest = Extract<HandRequest, { kind: 'remove_orphans' }>;
 
@@ -34,22 +33,9 @@ export const orphans: Command = {
   positionals: { min: 1, max: 1 },
   run: async (input) => {
     const request = readRequest(input.values);
-    return input.values['dry-run'] === true ? dryRun(input, request) : remove(input, request);
+    return input.values['dry-run'] === true ? dryRun(input, request) : operate(input, request);
   },
 };
-
-async function remove(
-  { session, terminal, values, positionals }: CommandInput,
-  request: OrphansRequest,
-) {
-  const table = session.table(positionals[0] as string);
-  const wait = values.wait === true;
-  if (!wait && !(await (await session.catalog()).tableExists(table))) {
-    const message = `there is no table ${tableKey(table)}: see "icewright health"`;
-    throw new IcewrightError('TableNotFound', message, { table: tableKey(table) });
-  }
-  return performJob({ session, terminal, table, job: handJob(request, session.requestedBy), wait });
-}
 
 /** Paths shown to a person; `--json` has all. */
 const SHOWN_MAX = 10;
@@ -89,22 +75,16 @@ async function dryRun({ session, terminal, positionals }: CommandInput, request:
 
 function readRequest(values: Values): OrphansRequest {
   const age = stringValue(values, 'older-than');
-  const files = stringValue(values, 'max-files');
   const pause = stringValue(values, 'pause');
   const olderThanMs = age === null ? null : parseDuration(age);
-  if (olderThanMs !== null && olderThanMs < ORPHAN_AGE_FLOOR_MS) {
+  if (age !== null && olderThanMs !== null && olderThanMs < ORPHAN_AGE_FLOOR_MS) {
     const floor = `${ORPHAN_AGE_FLOOR_MS / 3_600_000}h`;
     throw bad('older-than', age, `at least ${floor}, the floor: a younger file may still commit`);
   }
-  if (files !== null && !/^\d{1,9}$/.test(files)) throw bad('max-files', files, 'a whole number');
   const pauseMs = pause === null ? null : parseDuration(pause);
-  if (pauseMs !== null && !(pauseMs >= 1_000 && pauseMs <= 3_600_000)) {
+  if (pause !== null && pauseMs !== null && !(pauseMs >= 1_000 && pauseMs <= 3_600_000)) {
     throw bad('pause', pause, '1s to 1h');
   }
-  const maxFiles = files === null ? null : Number(files);
+  const maxFiles = readWhole(values, 'max-files', 0, 100_000_000);
   return { kind: 'remove_orphans', olderThanMs, maxFiles, pauseMs };
-}
-
-function bad(option: string, value: string | null, expected: string): IcewrightError {
-  return new IcewrightError('UsageInvalid', `--${option} "${value}": expected ${expected}`);
 }
