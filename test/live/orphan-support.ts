@@ -38,7 +38,7 @@ export async function openShore(name: string): Promise<Shore> {
   const store = createObjectStore(config.storage);
   const files = openTableFiles(config, openCatalog(config));
   const client = openClient();
-  const namespace = name;
+  const namespace = `${name}_${process.pid}`;
   await lake.spark(`CREATE NAMESPACE IF NOT EXISTS lake.${namespace}`);
   const under = async (prefix: string) => {
     const found: string[] = [];

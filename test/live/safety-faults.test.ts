@@ -5,9 +5,11 @@ import {
   type OrphanStep,
   removeOrphans,
 } from '../../src/activities/orphans.ts';
+import { checkReachable } from '../../src/activities/reachability.ts';
 import type { TableFiles } from '../../src/activities/table-files.ts';
 import { newRunId } from '../../src/cli/job.ts';
 import { readConfig } from '../../src/config.ts';
+import { tableFromKey } from '../../src/domain/table.ts';
 import { compileOperation, readOutcome } from '../../src/engines/spark/compile.ts';
 import { compileModel } from '../../src/engines/spark/compile-model.ts';
 import { compileOrphanVote } from '../../src/engines/spark/compile-orphans.ts';
@@ -158,5 +160,27 @@ describe('what a look cannot know', () => {
     expect(told).toMatchObject({ status: 'done', filesRemoved: 1, orphans: { candidates: 3 } });
     expect(await shore.exists(left[0] as string)).toBe(false);
     for (const uri of needed) expect(await shore.exists(uri)).toBe(true);
+  });
+});
+
+describe('whether every reachable file exists', () => {
+  it('is told of all snapshots, or of one', async () => {
+    const { table } = await withOrphans('checked', 1);
+    const ref = tableFromKey(table);
+    const [first, second] = (await shore.measure(table)).snapshots.map((one) => one.snapshotId);
+    expect(await checkReachable(shore.files, ref)).toMatchObject({ ok: true });
+    const [lost] = await shore.spark(
+      `SELECT data_file.file_path AS file_path FROM ${table}.entries
+       WHERE snapshot_id = ${second}`,
+    );
+    await shore.store.delete([{ uri: String(lost?.file_path) }]);
+    const told = await checkReachable(shore.files, ref);
+    expect(told).toMatchObject({ name: 'reachable_files_exist', ok: false });
+    expect(told.detail).toContain(lost?.file_path);
+    expect(await shore.files.check(ref, first)).toMatchObject({ missingCount: 0 });
+    expect(await shore.files.check(ref, second)).toMatchObject({
+      missingCount: 1,
+      missing: [{ kind: 'data', uri: lost?.file_path }],
+    });
   });
 });

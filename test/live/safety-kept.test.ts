@@ -86,6 +86,26 @@ describe('statistics', () => {
   });
 });
 
+describe('delete files', () => {
+  it.each([
+    [2, 'parquet'],
+    [3, 'puffin'],
+  ])('of format version %d are reachable', async (version, suffix) => {
+    const table = await makeTable(shore, `deletes_v${version}`, {
+      rows: 1,
+      more: `TBLPROPERTIES ('format-version' = '${version}',
+        'write.delete.mode' = 'merge-on-read')`,
+    });
+    await shore.spark(`INSERT INTO ${table} VALUES (5, 'goes'), (6, 'stays')`);
+    await shore.spark(`DELETE FROM ${table} WHERE id = 5`);
+    const [deletes] = await column(`SELECT file_path FROM ${table}.delete_files`);
+    expect(deletes).toMatch(new RegExp(`${suffix}$`));
+    await expectOnlyOrphanGone(table, `${await shore.location(table)}/`);
+    expect(await shore.exists(String(deletes))).toBe(true);
+    expect(await column(`SELECT count(*) FROM ${table}`)).toEqual(['2']);
+  });
+});
+
 describe.each([
   ['tag', 'CREATE TAG keep', "VERSION AS OF 'keep'"],
   ['branch', 'CREATE BRANCH keep', "VERSION AS OF 'keep'"],

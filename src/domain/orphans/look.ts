@@ -51,7 +51,8 @@ export interface LookRules {
 
 /** Written so that an unknown or senseless time (`null`, NaN) keeps the file. */
 export function judgeFile(file: StoredFile, rules: LookRules): Verdict {
-  if (!file.uri.startsWith(rules.directory) || file.uri === rules.directory) return 'outside';
+  // What ends in a slash is a folder that some client has drawn: it holds nothing.
+  if (!file.uri.startsWith(rules.directory) || file.uri.endsWith('/')) return 'outside';
   if (rules.isReachable(file.uri)) return 'reachable';
   if (file.modifiedAtMs === null || !Number.isFinite(file.modifiedAtMs)) return 'unknown_age';
   return file.modifiedAtMs < rules.cutoffMs ? 'candidate' : 'young';
