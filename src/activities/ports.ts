@@ -3,7 +3,7 @@
  * Types only, so that workflows and drivers may see them.
  */
 
-import type { Compiled, EngineRow } from '../domain/engine.ts';
+import type { Compiled, EngineRow, Statement } from '../domain/engine.ts';
 import type { TableHealth, TableReport } from '../domain/health/health.ts';
 import type { HistoryCutoffs } from '../domain/health/history.ts';
 import type { Job, JobOutcome, Requester } from '../domain/job.ts';
@@ -25,6 +25,39 @@ export interface Catalog {
     options: MeasureOptions & { readonly etag: string | null },
   ): Promise<Remeasured>;
   tableExists(table: TableRef): Promise<boolean>;
+}
+
+/** Moves main back. The only thing that this house writes to a catalog past an engine. */
+export interface Rollback {
+  /**
+   * One atomic step of the catalog: main goes to `to` if the table is still `tableUuid` and main is
+   * still at `from`. `false`: it is not, and nothing was changed. Rejects with
+   * `CatalogUnavailable` (whether it took effect is then not known), `CredentialsRejected`,
+   * `CatalogRejected`, `TableNotFound`.
+   */
+  rollBack(table: TableRef, move: MainMove): Promise<boolean>;
+}
+
+export interface MainMove {
+  readonly tableUuid: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Whether the files that a table needs are there. */
+export interface ReachabilityCheck {
+  /**
+   * @param snapshotId only what this snapshot needs; default: all refs and all snapshots
+   * Rejects with `SafetyRefused` when what is needed cannot be read to its end.
+   */
+  check(table: TableRef, snapshotId?: string): Promise<ReachabilityFound>;
+}
+
+export interface ReachabilityFound {
+  readonly checked: number;
+  readonly missingCount: number;
+  /** Some of them. */
+  readonly missing: readonly { readonly uri: string }[];
 }
 
 /** A table that is as it was at `etag`, or its health now. */
@@ -89,6 +122,8 @@ export interface StartedOperation {
 
 export interface Ledger {
   savePlan(plan: Plan, digest: string): Promise<Plan>;
+  /** The digest that was stored with a plan; `null`: there is no such plan. */
+  readPlanDigest(planId: string): Promise<string | null>;
   readPlan(planId: string): Promise<Plan | null>;
   /** Inserts, or updates state, times and error of the row that is there. */
   saveRun(run: RunRow): Promise<void>;
@@ -185,6 +220,8 @@ export interface Compiler {
   /** What the last statement's rows say was done; `null`: the engine does not tell. */
   readOutcome(operation: Operation, rows: readonly EngineRow[]): OperationOutcome | null;
   compileModel(model: Model, context: ModelContext): CompiledModel;
+  /** A statement whose one row has the live rows of a snapshot as `rows`. */
+  compileRowCount(table: TableRef, snapshotId: string): Statement;
 }
 
 /** What the user wrote: policies and models, read from disk and checked. */

@@ -14,7 +14,9 @@ export function receiptLines(receipts: readonly Receipt[]): readonly string[] {
     const id = receipt.engineOperationId === null ? '' : ` [${receipt.engineOperationId}]`;
     const what = receipt.operation.replace(/_/g, ' ');
     if (receipt.status === 'refused') return `${what}: refused: ${receipt.error?.message}`;
-    return `${what} on ${receipt.engine}: ${receipt.status} in ${took}; ${parts.join(', ')}${taken}${id}`;
+    const notes = (receipt.notes ?? []).map((note) => `; ${note}`).join('');
+    const figures = `${parts.join(', ')}${taken}${id}${notes}`;
+    return `${what} on ${receipt.engine}: ${receipt.status} in ${took}; ${figures}`;
   });
 }
 

@@ -18,7 +18,7 @@ import {
   selectStarted,
 } from './operations.ts';
 import { deletePins, selectLivePins, upsertPins } from './pins.ts';
-import { insertPlan, selectPlan } from './plans.ts';
+import { insertPlan, selectPlan, selectPlanDigest } from './plans.ts';
 import { selectRun, selectRunning, selectRuns, upsertRun } from './runs.ts';
 
 export interface ClosableLedger extends Ledger {
@@ -55,6 +55,7 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
     },
     savePlan: (plan, digest) => insertPlan(db, plan, digest),
     readPlan: (planId) => selectPlan(db, planId),
+    readPlanDigest: (planId) => selectPlanDigest(db, planId),
     saveRun: (run) => upsertRun(db, run),
     readRun: (runId) => selectRun(db, runId),
     runningRuns: (table) => selectRunning(db, table),

@@ -37,7 +37,7 @@ function isFailure(receipt: Receipt): boolean {
 export function judgeCadence(input: CadenceInput): Cadence {
   const mine = input.recentReceipts.filter((receipt) => receipt.operation === input.kind);
   const failures = consecutiveFailures(input.kind, mine);
-  const breaker = judgeBreaker(failures, input.policy);
+  const breaker = judgeBroken(mine, failures) ?? judgeBreaker(failures, input.policy);
   const waits = [judgeInterval(mine, input), judgeBackoff(mine, failures, input)];
   const until = waits.flatMap((wait) => (wait.untilMs === null ? [] : [wait.untilMs]));
   const reasons = [breaker, ...waits.map((wait) => wait.reason)].filter(
@@ -49,6 +49,16 @@ export function judgeCadence(input: CadenceInput): Cadence {
     nextEligibleAtMs: breaker.met && until.length > 0 ? Math.max(...until) : null,
     reasons,
   };
+}
+
+/** A table that is not as it must be opens the breaker at once, whatever the policy counts. */
+function judgeBroken(mine: readonly Receipt[], failures: number): Reason | null {
+  const last = mine.find((one) => one.status === 'done' || one.status === 'noop' || isFailure(one));
+  if (last?.error?.code !== 'InvariantBroken') return null;
+  const because =
+    `paused: the last run, at ${last.finishedAt}, broke an invariant (${last.error.message}); ` +
+    'a run by hand that succeeds resumes it';
+  return { metric: 'consecutive_failures', value: failures, threshold: 1, met: false, because };
 }
 
 function judgeBreaker(failures: number, policy: CadencePolicy): Reason {
