@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What befalls a request. All but `refuse` happen after the server has done its work. */
+/** What befalls a request: the first three happen after the server has done its work. */
 export type Fault =
   /** The connection breaks, and the answer with it. */
   | { readonly kind: 'cut' }
@@ -16,7 +16,9 @@ export type Fault =
   /** A gateway that lost the answer sends the request again, and hands on the second answer. */
   | { readonly kind: 'repeat' }
   /** The request never arrives. */
-  | { readonly kind: 'refuse'; readonly status: number };
+  | { readonly kind: 'refuse'; readonly status: number }
+  /** It arrives when something else has happened. */
+  | { readonly kind: 'late'; readonly after: () => Promise<unknown> };
 
 export interface Seen {
   readonly method: string;
@@ -98,6 +100,7 @@ async function pass(passing: Passing): Promise<void> {
       outgoing.writeHead(fault.status).end();
       return;
     }
+    if (fault?.kind === 'late') await fault.after();
     let answer = await forward(passing, body);
     if (fault !== null) met.push({ seen, fault, status: answer.status });
     if (fault?.kind === 'cut') {

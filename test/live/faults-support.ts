@@ -40,8 +40,8 @@ export interface Faults {
   carryOut(planned: Planned, change?: Partial<OperateDeps>): Promise<Receipt>;
   /** Plans by hand and carries out. */
   perform(table: string, request: HandRequest): Promise<Receipt>;
-  /** What a reader that is not ours finds. */
-  verify(table: string): Promise<Verified>;
+  /** What a reader that is not ours finds, by table. */
+  verify(tables: readonly string[]): Promise<ReadonlyMap<string, Verified>>;
   readonly deps: OperateDeps;
   readonly planning: PlanningDeps;
   close(): Promise<void>;
@@ -97,10 +97,10 @@ export async function openFaults(name: string, engines: readonly EngineName[]): 
   const carryOut: Faults['carryOut'] = (planned, change) =>
     carryOutOne({ ...deps, ...change }, planned);
   const python = await openPyIceberg();
-  const verify = async (table: string) => {
-    const name = table.slice(table.indexOf('.') + 1);
-    const answer = await python({ command: 'verify', tables: [name] });
-    return (answer as Record<string, Verified>)[name] as Verified;
+  const verify: Faults['verify'] = async (tables) => {
+    const names = tables.map((table) => table.slice(table.indexOf('.') + 1));
+    const answer = (await python({ command: 'verify', tables: names })) as Record<string, Verified>;
+    return new Map(tables.map((table, at) => [table, answer[names[at] as string] as Verified]));
   };
   const close = async () => {
     const parts = [

@@ -1,5 +1,6 @@
 /**
- * The catalog commits, and its answer never arrives. First what an engine does then by itself; then
+ * Accidents at the commit. The catalog commits, and its answer never arrives; or somebody else
+ * commits first. First what an engine does then by itself; then
  * that our operations end in one truth: one commit, all files, the same rows, an honest receipt.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,9 +11,11 @@ import { compactOn, EXPIRE_ALL, type Faults, makeSmall, openFaults } from './fau
 import { checksum, replaces } from './lake.ts';
 
 let faults: Faults;
+/** Rows that each table must have in the end. */
+const rows = new Map<string, number>();
 
 beforeAll(async () => {
-  faults = await openFaults('lost-answer', ['spark', 'trino']);
+  faults = await openFaults('faults-commit', ['spark', 'trino']);
 });
 afterAll(() => faults?.close());
 
@@ -26,16 +29,16 @@ const REPEAT: Fault = { kind: 'repeat' };
 
 describe('the danger', () => {
   it('is real: Spark deletes the live manifests of its own commit when a request is repeated', async () => {
-    const table = 'lake.lost_answer.danger';
+    const table = 'lake.faults_commit.danger';
     await makeSmall(faults.lake, table);
     faults.catalog.use(atCommit(table, REPEAT));
     const sql = `CALL lake.system.rewrite_manifests(table => '${table}')`;
     const session = 'may-delete';
     const running = faults.spark.run({ engine: 'spark', sql }, { key: `raw/${table}`, session });
     await expect(running).rejects.toMatchObject({ code: 'EngineRejected' });
-    const found = await faults.verify(table);
-    expect(found.rows).toBeNull();
-    expect(found.missing.length).toBeGreaterThan(0);
+    const found = (await faults.verify([table])).get(table);
+    expect(found?.rows).toBeNull();
+    expect(found?.missing.length).toBeGreaterThan(0);
     await expect(checksum(faults.lake, table)).rejects.toThrow();
   });
 });
@@ -62,7 +65,7 @@ describe('the answer to the commit', () => {
   it.each(CASES.map((one, at) => [...one, at] as const))(
     'of a %s (%o) %s (%o)',
     async (_what, request, _how, fault, at) => {
-      const table = `lake.lost_answer.t${at}`;
+      const table = `lake.faults_commit.t${at}`;
       await makeSmall(faults.lake, table);
       const before = await checksum(faults.lake, table);
       faults.catalog.use(atCommit(table, fault));
@@ -76,7 +79,50 @@ describe('the answer to the commit', () => {
       expect(replaces(health)).toHaveLength(request.kind === 'expire_snapshots' ? 0 : 1);
       expect(receipt.snapshotAfter).toBe(health.snapshotId);
       expect(await checksum(faults.lake, table)).toEqual(before);
-      expect(await faults.verify(table)).toMatchObject({ rows: Number(before?.n), missing: [] });
+      rows.set(table, Number(before?.n));
     },
   );
+});
+
+/** What another writer does when a compaction of ours is about to commit. */
+const WRITERS: readonly (readonly [EngineName, string, (table: string) => string])[] = [
+  ['spark', 'appends', (table) => `INSERT INTO ${table} SELECT * FROM ${table} LIMIT 10`],
+  ['spark', 'deletes', (table) => `DELETE FROM ${table} WHERE customer_id % 2 = 0`],
+  ['spark', 'updates', (table) => `UPDATE ${table} SET note = 'x' WHERE customer_id % 3 = 0`],
+  ['trino', 'appends', (table) => `INSERT INTO ${table} SELECT * FROM ${table} LIMIT 10`],
+  ['trino', 'deletes', (table) => `DELETE FROM ${table} WHERE customer_id % 2 = 0`],
+];
+
+describe('another writer', () => {
+  it.each(WRITERS.map((one, at) => [...one, at] as const))(
+    'while %s compacts %s: both take effect, and the receipt names it',
+    async (engine, what, sql, at) => {
+      const table = `lake.faults_commit.w${at}`;
+      await makeSmall(faults.lake, table);
+      const write = () => faults.lake.trino(sql(table));
+      faults.catalog.use(atCommit(table, { kind: 'late', after: write }));
+      const receipt = await faults.perform(table, compactOn(engine));
+      expect(receipt).toMatchObject({ status: 'done', error: null });
+      expect(receipt.invariants.filter((one) => !one.ok)).toEqual([]);
+      const health = await faults.lake.measure(table);
+      const [theirs, ours] = health.snapshots.slice(-2);
+      expect(ours).toMatchObject({ operation: 'replace', snapshotId: receipt.snapshotAfter });
+      expect(theirs?.operation).toBe(what === 'appends' ? 'append' : expect.any(String));
+      expect(receipt.notes?.join()).toContain(`another writer committed: ${theirs?.operation}`);
+      expect(receipt.notes?.join()).toContain('by trino query');
+      const after = await checksum(faults.lake, table);
+      const written = `${table} FOR VERSION AS OF ${theirs?.snapshotId}`;
+      expect(await checksum(faults.lake, written)).toEqual(after);
+      rows.set(table, Number(after?.n));
+    },
+  );
+});
+
+describe('a reader that is not ours', () => {
+  it('finds every file and every row of all these tables', async () => {
+    const found = await faults.verify([...rows.keys()]);
+    for (const [table, count] of rows) {
+      expect(found.get(table), table).toMatchObject({ rows: count, missing: [] });
+    }
+  });
 });
