@@ -70,9 +70,16 @@ async function gather(
   const commits = commitsSince(operation, before, after);
   const [counted, files] = await Promise.all([
     countRows(deps, step, snapshotsToCount(commits), after.records),
-    findFiles(deps, step.table),
+    lookAtFiles(deps, step, after, commits.ours.length),
   ]);
   return { operation, before, after, counted, ...(files === null ? {} : { files }) };
+}
+
+/** Where files were taken away, all; where some were written, those of the head. */
+function lookAtFiles(deps: OperateDeps, step: Step, after: TableHealth, commits: number) {
+  if (step.operation.kind === 'expire_snapshots') return findFiles(deps, step.table);
+  if (commits === 0 || after.snapshotId === null) return null;
+  return findFiles(deps, step.table, after.snapshotId);
 }
 
 /** Above this, bounds must do: counting reads every delete file, and the rows they point into. */

@@ -13,6 +13,8 @@ beforeAll(async () => {
 });
 afterAll(() => faults?.close());
 
+const inCatalog = (table: string) => table.slice(table.indexOf('.') + 1);
+
 /** Ways in which a table moves between plan and apply, and what the refusal says of each. */
 const MOVES: readonly (readonly [string, (table: string) => readonly string[], RegExp])[] = [
   [
@@ -21,13 +23,17 @@ const MOVES: readonly (readonly [string, (table: string) => readonly string[], R
     /snapshots were added: append \d+ at 20\S+ by spark application/,
   ],
   ['dropped', (table) => [`DROP TABLE ${table}`], /no longer in the catalog/],
-  ['renamed', (table) => [`ALTER TABLE ${table} RENAME TO ${table}_2`], /no longer in the catalog/],
+  [
+    'renamed',
+    (table) => [`ALTER TABLE ${table} RENAME TO ${inCatalog(table)}_2`],
+    /no longer in the catalog/,
+  ],
   [
     'replaced',
     (table) => [
       `CREATE TABLE ${table}_copy USING iceberg AS SELECT * FROM ${table}`,
       `DROP TABLE ${table}`,
-      `ALTER TABLE ${table}_copy RENAME TO ${table}`,
+      `ALTER TABLE ${table}_copy RENAME TO ${inCatalog(table)}`,
     ],
     /another table now: uuid/,
   ],
@@ -113,6 +119,8 @@ describe('apply', () => {
     const { planId } = await faults.plan(table, compactOn('spark'));
     const client = new pg.Client({ connectionString: readConfig().ledgerUrl });
     await client.connect();
+    // The ledger refuses changes; whoever owns the database can make it take one.
+    await client.query('set session_replication_role = replica');
     await client.query(
       `update icewright.plan
        set document = jsonb_set(document, '{tables,0,decisions,0,operation,rewriteAll}', 'true')

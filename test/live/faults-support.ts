@@ -61,8 +61,15 @@ export interface Verified {
   readonly missing: readonly string[];
 }
 
-/** @param engines Trino takes a second server, and the time to start it */
-export async function openFaults(name: string, engines: readonly EngineName[]): Promise<Faults> {
+/**
+ * @param engines Trino takes a second server, and the time to start it
+ * @param settings of Spark's sessions besides
+ */
+export async function openFaults(
+  name: string,
+  engines: readonly EngineName[],
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Faults> {
   const config = readConfig();
   const catalog = await startFaultProxy(config.catalog.url);
   const store = await startFaultProxy(config.storage.endpoint ?? '');
@@ -71,7 +78,7 @@ export async function openFaults(name: string, engines: readonly EngineName[]): 
   const deployment = `${name}-${process.pid}`;
   const spark = proxied(
     createSparkRunner({ url: config.spark.url, deployment, catalog: config.catalog.name }),
-    sparkSettings(config.catalog.name, catalog, store),
+    { ...sparkSettings(config.catalog.name, catalog, store), ...settings },
   );
   const url = second?.url ?? config.trino.url;
   const trino = createTrinoRunner({ ...config.trino, url, catalog: config.catalog.name });
