@@ -8,6 +8,7 @@ import { IcewrightError } from '../domain/errors.ts';
 import type { TableHealth } from '../domain/health/health.ts';
 import { operationKey } from '../domain/ids.ts';
 import {
+  abandonedCommit,
   checkInvariants,
   commitsSince,
   type FilesFound,
@@ -59,6 +60,25 @@ export async function settle(
   return { told, health: undone.to === null ? after : await measure() };
 }
 
+/**
+ * What an earlier attempt told nobody: it had rolled its own commit back, and died before the
+ * receipt was written. Doing the operation again would only do the damage again.
+ */
+export function undoneBefore(
+  step: Step,
+  { before, startedAt }: StartedOperation,
+  health: TableHealth,
+): Settled | null {
+  const left = abandonedCommit(step.operation, before, health, Date.parse(startedAt));
+  if (left === null || health.snapshotId === null) return null;
+  const message =
+    `${step.table} was not as it must be after snapshot ${left.snapshotId}: main was rolled back ` +
+    `to ${health.snapshotId} by an attempt that died before it could say more`;
+  const error = { code: 'InvariantBroken', message } as const;
+  const rolledBackTo = health.snapshotId;
+  return { told: { status: 'failed', error, invariants: [], rolledBackTo, notes: [] }, health };
+}
+
 /** Rows and files as they are found; neither changes anything. */
 async function gather(
   deps: OperateDeps,
@@ -106,10 +126,20 @@ async function countRows(
       void result.release();
     } catch (error) {
       // A count that cannot be had proves nothing: a missing file is for the next check to find.
-      if (!(error instanceof IcewrightError) || error.code === 'Cancelled') throw error;
+      if (!(error instanceof IcewrightError)) throw error;
+      // A cancelled run still owes the receipt of what it has committed.
+      if (error.code === 'Cancelled' && !isCancelled()) throw stopping();
     }
   }
   return counted;
+}
+
+function isCancelled(): boolean {
+  return Context.current().cancellationDetails?.cancelRequested === true;
+}
+
+function stopping(): IcewrightError {
+  return new IcewrightError('EngineUnavailable', 'the worker stops: another one goes on');
 }
 
 /** Not the session of the operation: its settings differ, and statements would wait for it. */

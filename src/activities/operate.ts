@@ -1,4 +1,5 @@
 /** Runs one operation of a stored plan on its engine, once, and writes its receipt. */
+import { activityInfo } from '@temporalio/activity';
 import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { TableHealth } from '../domain/health/health.ts';
@@ -9,7 +10,7 @@ import { tableFromKey } from '../domain/table.ts';
 import { type ExecutionResult, endExecutions, executeOnce } from './execute-once.ts';
 import { withFailures, withHeartbeats } from './failure.ts';
 import { begin } from './operate-begin.ts';
-import { settle } from './operate-end.ts';
+import { settle, undoneBefore } from './operate-end.ts';
 import { bytesReplaced, receiptOf, type Step } from './operate-receipt.ts';
 import { measureIfThere, readTablePlan } from './planning.ts';
 import type {
@@ -88,6 +89,10 @@ async function perform(
     return { receipt: receiptOf(step, started, health, deps.nowMs(), told) };
   }
   const now = () => measure(deps, step.table);
+  const undone = activityInfo().attempt > 1 ? undoneBefore(step, started, await now()) : null;
+  if (undone !== null) {
+    return { receipt: receiptOf(step, started, undone.health, deps.nowMs(), undone.told) };
+  }
   try {
     const result = await executeAll(deps, step, started, runner, compiled);
     // An execution found by its commit has no rows: then the snapshots' summaries tell.

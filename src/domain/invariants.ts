@@ -67,6 +67,26 @@ function rewrites({ kind }: Operation): boolean {
   return kind === 'compact' || kind === 'rewrite_deletes' || kind === 'rewrite_manifests';
 }
 
+/** A commit of ours that main no longer holds: made since, on what main still holds. */
+export function abandonedCommit(
+  operation: Operation,
+  before: Pick<BeforeOperation, 'snapshotId'>,
+  after: TableHealth,
+  sinceMs: number,
+): SnapshotInfo | null {
+  const line = lineSince(after, before.snapshotId);
+  if (line === null || !rewrites(operation)) return null;
+  const held = new Set([before.snapshotId, ...line.map((one) => one.snapshotId)]);
+  const left = after.snapshots.find(
+    (one) =>
+      one.operation === 'replace' &&
+      one.committedAtMs >= sinceMs &&
+      held.has(one.parentSnapshotId) &&
+      !held.has(one.snapshotId),
+  );
+  return left ?? null;
+}
+
 /** Of these, `checkEffect` asks for the head and for what they are to change. */
 function makesNoSnapshot({ kind }: Operation): boolean {
   return kind === 'compute_statistics' || kind === 'drop_statistics' || kind === 'set_properties';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { SnapshotInfo, TableHealth } from '../../src/domain/health/health.ts';
 import {
+  abandonedCommit,
   checkInvariants,
   commitsSince,
   type InvariantInput,
@@ -155,5 +156,19 @@ describe('an expiry', () => {
     expect(of([TWO, three])).toEqual([]);
     expect(of([three])).toEqual(['no_other_snapshot_gone']);
     expect(of([ONE, TWO, three])).toEqual(['named_snapshots_gone']);
+  });
+});
+
+describe('a commit that an earlier attempt rolled back', () => {
+  const rolledBack = { snapshotId: '2' };
+  const left = replaced('3', 9);
+
+  it('is known again by its parent and its time', () => {
+    const find = (snapshots: readonly SnapshotInfo[], sinceMs: number) =>
+      abandonedCommit(COMPACT, rolledBack, healthOf(snapshots, rolledBack), sinceMs);
+    expect(find([ONE, TWO, left], 3)).toBe(left);
+    expect(find([ONE, TWO, left], 4)).toBeNull();
+    expect(find([ONE, TWO, snapshotOf('3', 'replace', {}, '1')], 3)).toBeNull();
+    expect(abandonedCommit(COMPACT, rolledBack, healthOf([ONE, TWO, left]), 3)).toBeNull();
   });
 });

@@ -1,13 +1,12 @@
 /** Spark dies in the middle of a rewrite: it is done once all the same, and nothing is lost. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { stackStatus } from '../../stack/control.ts';
 import { showRun, succeed, until } from './command-line.ts';
 import { type Faults, openFaults } from './faults-support.ts';
 import { checksum, makeScattered, replaces } from './lake.ts';
 import { recordOf } from './stack-support.ts';
 
-const { home } = inject('stack');
 let faults: Faults;
 
 beforeAll(async () => {
@@ -24,7 +23,7 @@ it('a rewrite whose Spark is killed with SIGKILL is done by the next one, with o
   await until(async () => (await showRun(runId)).state === 'running');
   // Long enough for tasks to have begun, and shorter than the rewrite.
   await sleep(3_000);
-  const { pid } = recordOf(await stackStatus(home), 'spark');
+  const { pid } = recordOf(await stackStatus(process.env.ICEWRIGHT_HOME ?? ''), 'spark');
   process.kill(pid ?? 0, 'SIGKILL');
   const run = await until(async () => {
     const shown = await showRun(runId);

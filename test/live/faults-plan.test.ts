@@ -25,12 +25,16 @@ const MOVES: readonly (readonly [string, (table: string) => readonly string[], R
   ['dropped', (table) => [`DROP TABLE ${table}`], /no longer in the catalog/],
   [
     'renamed',
-    (table) => [`ALTER TABLE ${table} RENAME TO ${inCatalog(table)}_2`],
+    (table) => [
+      `DROP TABLE IF EXISTS ${table}_2`,
+      `ALTER TABLE ${table} RENAME TO ${inCatalog(table)}_2`,
+    ],
     /no longer in the catalog/,
   ],
   [
     'replaced',
     (table) => [
+      `DROP TABLE IF EXISTS ${table}_copy`,
       `CREATE TABLE ${table}_copy USING iceberg AS SELECT * FROM ${table}`,
       `DROP TABLE ${table}`,
       `ALTER TABLE ${table}_copy RENAME TO ${inCatalog(table)}`,
@@ -117,17 +121,7 @@ describe('apply', () => {
     const table = 'lake.faults_plan.tampered';
     await makeSmall(faults.lake, table);
     const { planId } = await faults.plan(table, compactOn('spark'));
-    const client = new pg.Client({ connectionString: readConfig().ledgerUrl });
-    await client.connect();
-    // The ledger refuses changes; whoever owns the database can make it take one.
-    await client.query('set session_replication_role = replica');
-    await client.query(
-      `update icewright.plan
-       set document = jsonb_set(document, '{tables,0,decisions,0,operation,rewriteAll}', 'true')
-       where plan_id = $1`,
-      [planId],
-    );
-    await client.end();
+    await changeInLedger(planId);
     const told = await icewright(['apply', planId]);
     expect(told.exitCode).toBe(3);
     expect(JSON.stringify(told.json)).toContain('TableChanged');
@@ -135,3 +129,22 @@ describe('apply', () => {
     expect(replaces(await faults.lake.measure(table))).toEqual([]);
   });
 });
+
+/** The ledger refuses changes; whoever owns the database can make it take one. */
+async function changeInLedger(planId: string): Promise<void> {
+  const client = new pg.Client({ connectionString: readConfig().ledgerUrl });
+  await client.connect();
+  try {
+    await client.query('begin');
+    await client.query('alter table icewright.plan disable trigger plan_append_only');
+    const path = '{tables,0,decisions,0,operation,rewriteAll}';
+    await client.query(
+      "update icewright.plan set document = jsonb_set(document, $2, 'true') where plan_id = $1",
+      [planId, path],
+    );
+    await client.query('alter table icewright.plan enable always trigger plan_append_only');
+    await client.query('commit');
+  } finally {
+    await client.end();
+  }
+}
