@@ -145,20 +145,23 @@ function stopping(): IcewrightError {
 /** Not the session of the operation: its settings differ, and statements would wait for it. */
 const COUNT_SESSION = 'count';
 
-/** `null`: nothing here can look. */
 async function findFiles(
   deps: OperateDeps,
   table: string,
   snapshotId?: string,
-): Promise<FilesFound | null> {
-  if (deps.reachability === undefined) return null;
+): Promise<FilesFound> {
   try {
-    const found = await deps.reachability.check(tableFromKey(table), snapshotId);
+    const found = await deps.files.check(tableFromKey(table), snapshotId);
     const missing = found.missing.map((one) => one.uri);
     return { checked: found.checked, missing, missingCount: found.missingCount };
   } catch (error) {
     if (!(error instanceof IcewrightError) || error.code !== 'SafetyRefused') throw error;
-    return { checked: 0, missing: [], missingCount: 0, unreadable: error.message };
+    const nothing = { checked: 0, missing: [], missingCount: 0 };
+    const { cause } = error;
+    const damaged = cause instanceof IcewrightError && cause.code === 'InvariantBroken';
+    return damaged
+      ? { ...nothing, damaged: cause.message }
+      : { ...nothing, unknown: error.message };
   }
 }
 
@@ -179,7 +182,7 @@ async function undo(
     return { to: null, because: 'no rollback cures that, or it would undo others: look at it now' };
   }
   const whole = await findFiles(deps, step.table, target.to);
-  if (whole !== null && (whole.missingCount > 0 || whole.unreadable !== undefined)) {
+  if (whole.missingCount > 0 || whole.damaged !== undefined) {
     const because = `snapshot ${target.to}, before it, is not whole either: look at it now`;
     return { to: null, because };
   }

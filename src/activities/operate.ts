@@ -1,10 +1,10 @@
 /** Runs one operation of a stored plan on its engine, once, and writes its receipt. */
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, Context } from '@temporalio/activity';
 import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { TableHealth } from '../domain/health/health.ts';
 import { operationKey, sessionOf } from '../domain/ids.ts';
-import type { Operation, Receipt } from '../domain/operation.ts';
+import type { Operation, Receipt, RemoveOrphansOperation } from '../domain/operation.ts';
 import { operationCommitted } from '../domain/reconcile.ts';
 import { tableFromKey } from '../domain/table.ts';
 import { type ExecutionResult, endExecutions, executeOnce } from './execute-once.ts';
@@ -12,6 +12,7 @@ import { withFailures, withHeartbeats } from './failure.ts';
 import { begin } from './operate-begin.ts';
 import { settle, undoneBefore } from './operate-end.ts';
 import { bytesReplaced, receiptOf, type Step } from './operate-receipt.ts';
+import { removeOrphans } from './orphans.ts';
 import { measureIfThere, readTablePlan } from './planning.ts';
 import type {
   Catalog,
@@ -19,16 +20,15 @@ import type {
   Ledger,
   Meter,
   Project,
-  ReachabilityCheck,
   Rollback,
   StartedOperation,
 } from './ports.ts';
+import type { TableFiles } from './table-files.ts';
 import type { EndInput, OperateInput } from './types.ts';
 
 export interface OperateDeps {
   readonly catalog: Catalog & Rollback;
-  /** Absent: nobody looks whether files are there. */
-  readonly reachability?: ReachabilityCheck;
+  readonly files: TableFiles;
   readonly ledger: Ledger;
   readonly project: Project;
   readonly meter: Meter;
@@ -80,6 +80,7 @@ async function perform(
   step: Step,
   started: StartedOperation,
 ): Promise<Performed> {
+  if (step.operation.kind === 'remove_orphans') return performRemoval(deps, step, started);
   const { runner, compiler } = deps.engines[step.engine];
   const compiled = compiler.compileOperation(tableFromKey(step.table), step.operation);
   if ('refused' in compiled) {
@@ -123,6 +124,22 @@ function lostNotes(operation: Operation, { lost }: ExecutionResult): readonly st
   const note = `the answer was lost (${lost}), but the commit was found in the table`;
   if (operation.kind !== 'expire_snapshots') return [note];
   return [note, 'files of the expired snapshots may be left: the removal of orphans finds them'];
+}
+
+/** Deletes by exact list past the engine, which is only asked: it commits nothing. */
+async function performRemoval(
+  deps: OperateDeps,
+  step: Step,
+  started: StartedOperation,
+): Promise<Performed> {
+  const context = Context.current();
+  const { info, cancellationSignal: signal } = context;
+  const isCancelled = () => context.cancellationDetails?.cancelRequested === true;
+  const operation = step.operation as RemoveOrphansOperation;
+  const removal = { ...step, operation, attempt: info.attempt, signal, isCancelled };
+  const told = await removeOrphans(deps, removal);
+  const health = await measure(deps, step.table);
+  return { receipt: receiptOf(step, started, health, deps.nowMs(), told) };
 }
 
 /** Statements in order; the last one's rows tell the outcome. */

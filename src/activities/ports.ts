@@ -9,6 +9,8 @@ import type { HistoryCutoffs } from '../domain/health/history.ts';
 import type { Job, JobOutcome, Requester } from '../domain/job.ts';
 import type { CompiledModel, Model, ModelContext } from '../domain/model/model.ts';
 import type { Operation, Plan, Receipt, TablePlan } from '../domain/operation.ts';
+import type { StoredFile } from '../domain/orphans/files.ts';
+import type { OrphanLook } from '../domain/orphans/look-record.ts';
 import type { Policy } from '../domain/policy/policy.ts';
 import type { BeforeOperation } from '../domain/reconcile.ts';
 import type { TableRef } from '../domain/table.ts';
@@ -42,22 +44,6 @@ export interface MainMove {
   readonly tableUuid: string;
   readonly from: string;
   readonly to: string;
-}
-
-/** Whether the files that a table needs are there. */
-export interface ReachabilityCheck {
-  /**
-   * @param snapshotId only what this snapshot needs; default: all refs and all snapshots
-   * Rejects with `SafetyRefused` when what is needed cannot be read to its end.
-   */
-  check(table: TableRef, snapshotId?: string): Promise<ReachabilityFound>;
-}
-
-export interface ReachabilityFound {
-  readonly checked: number;
-  readonly missingCount: number;
-  /** Some of them. */
-  readonly missing: readonly { readonly uri: string }[];
 }
 
 /** A table that is as it was at `etag`, or its health now. */
@@ -167,6 +153,11 @@ export interface Ledger {
   ): Promise<ReadonlyMap<string, readonly HealthPoint[]>>;
   /** Thins the history out by hour and by day; answers how many points are gone. */
   rollUpHistory(cutoffs: HistoryCutoffs): Promise<number>;
+  /** Written once: answers the look that stands under its id. */
+  saveLook(look: OrphanLook): Promise<OrphanLook>;
+  readLook(lookId: string): Promise<OrphanLook | null>;
+  /** The newest first look of a table that was taken at `until` or before. */
+  lastLook(table: string, until: string): Promise<OrphanLook | null>;
 }
 
 export interface ReportsSince {
@@ -222,6 +213,30 @@ export interface Compiler {
   compileModel(model: Model, context: ModelContext): CompiledModel;
   /** A statement whose one row has the live rows of a snapshot as `rows`. */
   compileRowCount(table: TableRef, snapshotId: string): Statement;
+  /** Asks the engine which of these files it calls orphans; absent: it cannot be asked. */
+  compileOrphanVote?(input: OrphanVoteInput): OrphanVote;
+}
+
+/** Files of which the engine is to say whether it reaches them. */
+export interface OrphanVoteInput {
+  readonly table: TableRef;
+  /** As the metadata spell it: the engine compares texts. */
+  readonly location: string;
+  /** Under the location. */
+  readonly files: readonly StoredFile[];
+  /** Only files older than this are asked for. */
+  readonly cutoffMs: number;
+  /** Letters, digits and underscores; no other vote has it at the same time. */
+  readonly name: string;
+}
+
+/** Statements of one session, in order; none of them deletes a file of the table. */
+export interface OrphanVote {
+  readonly prepare: Statement;
+  readonly ask: Statement;
+  readonly cleanUp: Statement;
+  /** Addresses, as they were given, that the engine calls orphans. */
+  readVote(rows: readonly EngineRow[]): readonly string[];
 }
 
 /** What the user wrote: policies and models, read from disk and checked. */

@@ -24,8 +24,10 @@ export interface FilesFound {
   /** Addresses of some of the files that the table needs and that are not there. */
   readonly missing: readonly string[];
   readonly missingCount: number;
-  /** Why not all of them could be found out; then something is wrong as well. */
-  readonly unreadable?: string;
+  /** Metadata that is missing or damaged: what else is missing cannot be known. */
+  readonly damaged?: string;
+  /** Why nobody could look (metadata that is encrypted, a catalog that does not tell where). */
+  readonly unknown?: string;
 }
 
 /** A commit of ours and what it was made on. */
@@ -225,10 +227,11 @@ function checkFacts(
   ];
 }
 
-function checkFiles({ checked, missing, missingCount, unreadable }: FilesFound): InvariantCheck {
-  const name = 'files_reachable';
-  if (unreadable !== undefined) return { name, ok: false, detail: unreadable };
-  if (missingCount === 0) return { name, ok: true };
+function checkFiles({ checked, missing, missingCount, damaged, unknown }: FilesFound) {
+  const name = 'reachable_files_exist';
+  if (damaged !== undefined) return { name, ok: false, detail: damaged };
+  if (unknown !== undefined) return { name, ok: true, detail: `not looked at: ${unknown}` };
+  if (missingCount === 0) return { name, ok: true, detail: `${checked} files looked at` };
   // A path may hold partition values, which may be personal data: its last part is random.
   const first = missing[0]?.replace(/^.*\//, '');
   const detail = `${missingCount} of ${checked} files are missing, ${first} among them`;
@@ -259,7 +262,7 @@ function check<T>(name: string, before: T, after: T): InvariantCheck {
 const CURED_BY_ROLLBACK: readonly string[] = [
   'rows_unchanged',
   'totals_plausible',
-  'files_reachable',
+  'reachable_files_exist',
 ];
 
 /** Where main would go back to, and from where; `null`: it would not help, or undo others' work. */

@@ -17,6 +17,7 @@ import {
   selectRecentReceipts,
   selectStarted,
 } from './operations.ts';
+import { insertLook, selectLook, selectLookUntil } from './orphan-looks.ts';
 import { deletePins, selectLivePins, upsertPins } from './pins.ts';
 import { insertPlan, selectPlan, selectPlanDigest } from './plans.ts';
 import { selectRun, selectRunning, selectRuns, upsertRun } from './runs.ts';
@@ -78,5 +79,8 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
       (await selectHistories(db, [table], sinceMs)).get(table) ?? [],
     healthHistories: (tables, sinceMs) => selectHistories(db, tables, sinceMs),
     rollUpHistory: (cutoffs) => rollUpHistory(db, cutoffs),
+    saveLook: (look) => insertLook(db, look),
+    readLook: (lookId) => selectLook(db, lookId),
+    lastLook: (table, until) => selectLookUntil(db, table, until),
   };
 }

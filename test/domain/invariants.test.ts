@@ -139,7 +139,7 @@ describe('files', () => {
     const { broken, checks, rollback } = judge([ONE, TWO], [ONE, TWO, replaced('3', 10)], {
       files,
     });
-    expect(broken).toEqual(['files_reachable']);
+    expect(broken).toEqual(['reachable_files_exist']);
     expect(checks.find((one) => !one.ok)?.detail).toBe(
       '1 of 9 files are missing, 1.parquet among them',
     );

@@ -85,7 +85,11 @@ describe('the answer to the commit', () => {
 });
 
 /** What another writer does when a compaction of ours is about to commit. */
-const WRITERS: readonly (readonly [EngineName, string, (table: string) => string])[] = [
+const WRITERS: readonly (readonly [
+  EngineName,
+  'appends' | 'deletes' | 'updates',
+  (table: string) => string,
+])[] = [
   ['spark', 'appends', (table) => `INSERT INTO ${table} SELECT * FROM ${table} LIMIT 10`],
   ['spark', 'deletes', (table) => `DELETE FROM ${table} WHERE customer_id % 2 = 0`],
   ['spark', 'updates', (table) => `UPDATE ${table} SET note = 'x' WHERE customer_id % 3 = 0`],
@@ -107,7 +111,8 @@ describe('another writer', () => {
       const health = await faults.lake.measure(table);
       const [theirs, ours] = health.snapshots.slice(-2);
       expect(ours).toMatchObject({ operation: 'replace', snapshotId: receipt.snapshotAfter });
-      expect(theirs?.operation).toBe(what === 'appends' ? 'append' : expect.any(String));
+      const operation = { appends: 'append', deletes: 'delete', updates: 'overwrite' }[what];
+      expect(theirs?.operation).toBe(operation);
       expect(receipt.notes?.join()).toContain(`another writer committed: ${theirs?.operation}`);
       expect(receipt.notes?.join()).toContain('by trino query');
       const after = await checksum(faults.lake, table);

@@ -35,7 +35,7 @@ describe('a manifest rewrite whose engine deleted what it had committed', () => 
     });
     expect(receipt.error?.message).toContain(`rolled back to ${planned.plan.snapshotId}`);
     const broken = receipt.invariants.filter((one) => !one.ok).map((one) => one.name);
-    expect(broken).toEqual(['files_reachable']);
+    expect(broken).toEqual(['reachable_files_exist']);
     expect(await checksum(faults.lake, table)).toEqual(before);
     expect((await faults.verify([table])).get(table)?.rows).toBe(Number(before?.n));
     const policy = DEFAULT_SETTINGS.cadence;

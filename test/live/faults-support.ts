@@ -14,12 +14,13 @@ import type { Receipt, TablePlan } from '../../src/domain/operation.ts';
 import * as sparkCompile from '../../src/engines/spark/compile.ts';
 import * as sparkCount from '../../src/engines/spark/compile-count.ts';
 import { compileModel as compileSparkModel } from '../../src/engines/spark/compile-model.ts';
+import { compileOrphanVote } from '../../src/engines/spark/compile-orphans.ts';
 import { createSparkRunner } from '../../src/engines/spark/run.ts';
 import * as trinoCompile from '../../src/engines/trino/compile.ts';
 import * as trinoCount from '../../src/engines/trino/compile-count.ts';
 import { compileModel as compileTrinoModel } from '../../src/engines/trino/compile-model.ts';
 import { createTrinoRunner } from '../../src/engines/trino/run.ts';
-import { openCatalog } from '../../src/lake.ts';
+import { openCatalog, openTableFiles } from '../../src/lake.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';
 import { openProject } from '../../src/project/project.ts';
 import { openPyIceberg } from '../peers/python.ts';
@@ -84,15 +85,23 @@ export async function openFaults(
   const trino = createTrinoRunner({ ...config.trino, url, catalog: config.catalog.name });
   const ledger = createLedger({ url: config.ledgerUrl });
   const project = openProject({ ...config, catalogName: config.catalog.name });
-  const planning = { catalog: openCatalog(config), ledger, project, nowMs: Date.now };
+  // Ours reads past the proxies: what fails is the engines' way.
+  const direct = openCatalog(config);
+  const planning = { catalog: direct, ledger, project, nowMs: Date.now };
   const deps: OperateDeps = {
     ...planning,
-    catalog: openCatalog(config),
+    catalog: direct,
+    files: openTableFiles(config, direct),
     meter: SILENT,
     engines: {
       spark: {
         runner: spark,
-        compiler: { ...sparkCompile, ...sparkCount, compileModel: compileSparkModel },
+        compiler: {
+          ...sparkCompile,
+          ...sparkCount,
+          compileModel: compileSparkModel,
+          compileOrphanVote,
+        },
       },
       trino: {
         runner: trino,
