@@ -1,7 +1,7 @@
 /** The engine's vote: of a list of ours, the files that it calls orphans too. */
 import type { EngineRunner } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
-import { MAINTENANCE_SESSION } from '../domain/ids.ts';
+import { KEEPING_SESSION } from '../domain/ids.ts';
 import type { StoredFile } from '../domain/orphans/files.ts';
 import type { TableRef } from '../domain/table.ts';
 import { type Look, refusal } from './orphan-look.ts';
@@ -55,7 +55,7 @@ async function askBatch(
   const vote = compiler.compileOrphanVote?.(input);
   if (vote === undefined) throw new IcewrightError('Internal', 'the engine has no vote');
   const run = (statement: typeof vote.ask, part: string) =>
-    runner.run(statement, { key: `${key}/${part}`, session: MAINTENANCE_SESSION, signal });
+    runner.run(statement, { key: `${key}/${part}`, session: KEEPING_SESSION, signal });
   try {
     await (await run(vote.prepare, 'list')).release();
     const answer = await run(vote.ask, 'ask');

@@ -1,4 +1,7 @@
 /** What is needed in a way that is easily overlooked: removal and expiry keep it. */
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import type { SnapshotInfo } from '../../src/domain/health/health.ts';
@@ -96,7 +99,8 @@ describe('delete files', () => {
       more: `TBLPROPERTIES ('format-version' = '${version}',
         'write.delete.mode' = 'merge-on-read')`,
     });
-    await shore.spark(`INSERT INTO ${table} VALUES (5, 'goes'), (6, 'stays')`);
+    // In one file: a file whose rows all go needs no delete file.
+    await shore.spark(`INSERT INTO ${table} SELECT /*+ COALESCE(1) */ id, 'some' FROM range(5, 7)`);
     await shore.spark(`DELETE FROM ${table} WHERE id = 5`);
     const [deletes] = await column(`SELECT file_path FROM ${table}.delete_files`);
     expect(deletes).toMatch(new RegExp(`${suffix}$`));
@@ -147,26 +151,31 @@ describe.each([
   });
 });
 
+/** A statement in a session of its own, whose snapshot carries these properties. */
+async function commit(sql: string, properties: Readonly<Record<string, string>>): Promise<void> {
+  const config = readConfig();
+  const name = `writer-${process.pid}-${Math.random()}`;
+  const runner = createSparkRunner({
+    url: config.spark.url,
+    deployment: name,
+    catalog: config.catalog.name,
+  });
+  const settings = Object.fromEntries(
+    Object.entries(properties).map(([property, value]) => [
+      `spark.sql.iceberg.snapshot-property.${property}`,
+      value,
+    ]),
+  );
+  await runner.run({ engine: 'spark', sql, settings }, { key: name, session: name });
+  await runner.close();
+}
+
 describe('a snapshot that a consumer needs', () => {
   const OFFSETS = 'kafka.connect.offsets.control.connect-orders';
 
-  async function commit(sql: string, offsets?: string): Promise<void> {
-    const config = readConfig();
-    const name = `sink-${process.pid}-${Math.random()}`;
-    const runner = createSparkRunner({
-      url: config.spark.url,
-      deployment: name,
-      catalog: config.catalog.name,
-    });
-    const settings: Readonly<Record<string, string>> =
-      offsets === undefined ? {} : { [`spark.sql.iceberg.snapshot-property.${OFFSETS}`]: offsets };
-    await runner.run({ engine: 'spark', sql, settings }, { key: name, session: name });
-    await runner.close();
-  }
-
   async function made(name: string): Promise<string> {
     const table = await makeTable(shore, name, { rows: 1 });
-    await commit(`INSERT INTO ${table} VALUES (2, 'of the sink')`, '{"0":17}');
+    await commit(`INSERT INTO ${table} VALUES (2, 'of the sink')`, { [OFFSETS]: '{"0":17}' });
     // A compaction does not carry the sink's mark.
     await shore.spark(
       `CALL lake.system.rewrite_data_files(table => '${table.replace('lake.', '')}',
@@ -196,5 +205,74 @@ describe('a snapshot that a consumer needs', () => {
     expect(watermarksInChain(after)).toEqual(watermarksInChain(before));
     expect(told.state).toBe('done');
     await expectOnlyOrphanGone(table, `${await shore.location(table)}/`);
+  });
+});
+
+describe('snapshots that a model has not read yet', () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'icewright-consumer-'));
+  });
+
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  /** A model that reads `source` into `copy`, and has read up to `snapshotId`. */
+  async function consumerOf(source: string, snapshotId: string): Promise<Record<string, string>> {
+    const target = `${shore.namespace}.consumer`;
+    await makeTable(shore, 'consumer', { rows: 0 });
+    const inputs = JSON.stringify({ [source]: snapshotId });
+    await commit(`INSERT INTO lake.${target} VALUES (1, 'read')`, { 'icewright.inputs': inputs });
+    const [models, policies] = [join(folder, 'models'), join(folder, 'policies')];
+    await Promise.all([mkdir(join(models, 'silver'), { recursive: true }), mkdir(policies)]);
+    const input = source.replace('lake.', '');
+    await writeFile(
+      join(models, 'silver', 'consumer.sql'),
+      `/*
+target: ${target}
+engine: spark
+materialization: append
+inputs: [${input}]
+columns:
+  id: bigint
+  note: string
+*/
+SELECT id, note FROM {{input('${input}')}}
+`,
+    );
+    const policy = `kind: maintenance
+name: impatient
+tables: ${source}
+expire: { olderThan: 1ms, keepLast: 1 }
+`;
+    await writeFile(join(policies, 'impatient.yaml'), policy);
+    return { ICEWRIGHT_MODELS: models, ICEWRIGHT_POLICIES: policies };
+  }
+
+  it('stay: it reads on from its watermark', async () => {
+    const table = await makeTable(shore, 'read_on', { rows: 4 });
+    const copy = await makeTable(shore, 'read_on_copy', { rows: 4 });
+    const [, second] = await ids(copy);
+    const increment = (of: string, from: string | undefined) =>
+      shore.spark(`SELECT count(*) AS n FROM ${of} WITH (\`start-snapshot-id\` = '${from}')`);
+    expect(await increment(copy, second)).toEqual([{ n: 2n }]);
+    // The danger: Spark alone expires what the consumer stands on, and it can never go on.
+    await shore.spark(
+      `CALL lake.system.expire_snapshots(table => '${copy.replace('lake.', '')}',
+         older_than => TIMESTAMP '2999-01-01 00:00:00', retain_last => 1)`,
+    );
+    await expect(increment(copy, second)).rejects.toThrow();
+    const before = await ids(table);
+    const environment = await consumerOf(table, before[1] as string);
+    const planned = await icewright(['plan', table], environment);
+    expect(planned).toMatchObject({ exitCode: 0 });
+    const expiry = planned.json.tables[0].decisions.find(
+      (one: { operation: string }) => one.operation === 'expire_snapshots',
+    );
+    expect(expiry).toMatchObject({ action: 'run', options: { snapshotIds: [before[0]] } });
+    expect(JSON.stringify(expiry.reasons)).toContain('not yet read by');
+    await succeed(['apply', planned.json.planId]);
+    expect(await ids(table)).toEqual(before.slice(1));
+    expect(await increment(table, before[1])).toEqual([{ n: 2n }]);
   });
 });

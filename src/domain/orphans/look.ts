@@ -33,8 +33,9 @@ export function orphanAge(wishMs: number, receipts: readonly Receipt[]): OrphanA
   return rules.reduce((most, rule) => (rule.ageMs > most.ageMs ? rule : most));
 }
 
-/** Of an operation that wrote, or may have; 0 for one whose times make no sense. */
-function durationMs({ startedAt, finishedAt }: Receipt): number {
+/** 0 for one that writes no file, or whose times make no sense. */
+function durationMs({ operation, startedAt, finishedAt }: Receipt): number {
+  if (operation === 'remove_orphans' || operation === 'expire_snapshots') return 0;
   const took = Date.parse(finishedAt) - Date.parse(startedAt);
   return Number.isFinite(took) ? took : 0;
 }

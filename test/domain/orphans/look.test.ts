@@ -101,6 +101,11 @@ describe('the age of an orphan', () => {
     );
   });
 
+  test('does not count what writes no file', () => {
+    const removal: Receipt = { ...lasting(500), operation: 'remove_orphans' };
+    expect(orphanAge(0, [removal]).ageMs).toBe(ORPHAN_AGE_FLOOR_MS);
+  });
+
   test('says which rule decided', () => {
     expect(orphanAge(7 * 24 * HOUR_MS, [lasting(1)]).because).toBe('as asked');
     expect(orphanAge(HOUR_MS, []).because).toContain('floor');
