@@ -15,6 +15,7 @@ import { effectivePolicy } from '../domain/policy/effective.ts';
 import { type PauseEvent, sayWhatIsPassedOver } from '../domain/policy/pause.ts';
 import type { EffectivePolicy, Policy } from '../domain/policy/policy.ts';
 import { type TableRef, tableFromKey } from '../domain/table.ts';
+import { factsOf } from '../domain/table-facts.ts';
 import { type Consumers, consumersOf } from '../domain/watermark.ts';
 import type { Catalog, Ledger, Project } from './ports.ts';
 
@@ -77,7 +78,8 @@ export async function planByRules(
     readConsumers(deps, key, nowMs),
   ]);
   const plan = planTable({ health, policy, recentReceipts, pauses, pinned, consumers, nowMs });
-  return tune(deps, plan, { health, recentReceipts, policy: policy.settings.compact });
+  const tuned = await tune(deps, plan, { health, recentReceipts, policy: policy.settings.compact });
+  return pin(tuned, health);
 }
 
 /**
@@ -142,7 +144,8 @@ export async function planHandRequest(
   const breakerOpen = (kind: OperationKind) =>
     judgeCadence({ kind, policy: cadence, recentReceipts, nowMs, table: key, pauses }).breakerOpen;
   const told = sayWhatIsPassedOver(plan, { pauses, breakerOpen, nowMs });
-  return tune(deps, told, { health, recentReceipts, policy: own.settings.compact });
+  const tuned = await tune(deps, told, { health, recentReceipts, policy: own.settings.compact });
+  return pin(tuned, health);
 }
 
 /** Only a compaction that will run is worth a question to its engine. */
@@ -153,6 +156,12 @@ async function tune(
 ): Promise<TablePlan> {
   if (!plan.decisions.some(({ operation }) => operation?.kind === 'compact')) return plan;
   return tunePlan(plan, { ...input, cores: (await cores?.()) ?? {} });
+}
+
+/** With what the plan relies on, where it has something to run. */
+function pin(plan: TablePlan, health: TableHealth): TablePlan {
+  const runs = plan.decisions.some((decision) => decision.action === 'run');
+  return runs ? { ...plan, seen: factsOf(health) } : plan;
 }
 
 /** Which snapshots of `key` the models that read it have consumed. */
@@ -192,18 +201,49 @@ export async function storePlan(
 ): Promise<Plan> {
   const { planId, nowMs, tables } = input;
   const plan: Plan = { planId, createdAt: new Date(nowMs).toISOString(), tables };
-  const digest = createHash('sha256').update(JSON.stringify(tables)).digest('hex');
-  return ledger.savePlan(plan, digest);
+  return ledger.savePlan(plan, digestOf(plan));
 }
 
-/** The plan of one table within a stored plan. */
+/** Names its own form: what was stored by another one cannot be checked. */
+const DIGEST_FORM = 'sha256/1:';
+
+/** The same whatever order a database keeps the members of an object in. */
+export function digestOf({ tables }: Pick<Plan, 'tables'>): string {
+  return DIGEST_FORM + createHash('sha256').update(canonicalJson(tables)).digest('hex');
+}
+
+/** JSON with the members of each object sorted; what has no value is left out. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => {
+    if (part === null || typeof part !== 'object' || Array.isArray(part)) return part;
+    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+/** A plan is carried out as it was stored, or not at all. */
+function checkDigest(plan: Plan, stored: string | null): void {
+  if (stored === digestOf(plan)) return;
+  const why = stored?.startsWith(DIGEST_FORM)
+    ? 'was changed in the ledger after it was made: its digest is another one'
+    : 'was stored by an earlier version, whose digest cannot be checked';
+  throw new IcewrightError('TableChanged', `plan ${plan.planId} ${why}; make a new plan`, {
+    planId: plan.planId,
+    difference: 'digest',
+  });
+}
+
+/** The plan of one table within a stored plan. Rejects with `TableChanged` for a changed plan. */
 export async function readTablePlan(
   ledger: Ledger,
   planId: string,
   table: string,
 ): Promise<TablePlan> {
-  const plan = await ledger.readPlan(planId);
+  const [plan, digest] = await Promise.all([
+    ledger.readPlan(planId),
+    ledger.readPlanDigest(planId),
+  ]);
   if (plan === null) throw planNotFound(`plan ${planId} is not known`, { planId, table });
+  checkDigest(plan, digest);
   return tableOf(plan, table);
 }
 

@@ -30,6 +30,23 @@ export interface Catalog {
   tableExists(table: TableRef): Promise<boolean>;
 }
 
+/** Moves main back. The only thing that this house writes to a catalog past an engine. */
+export interface Rollback {
+  /**
+   * One atomic step of the catalog: main goes to `to` if the table is still `tableUuid` and main is
+   * still at `from`. `false`: it is not, and nothing was changed. Rejects with
+   * `CatalogUnavailable` (whether it took effect is then not known), `CredentialsRejected`,
+   * `CatalogRejected`, `TableNotFound`.
+   */
+  rollBack(table: TableRef, move: MainMove): Promise<boolean>;
+}
+
+export interface MainMove {
+  readonly tableUuid: string;
+  readonly from: string;
+  readonly to: string;
+}
+
 /** A table that is as it was at `etag`, or its health now. */
 export type Remeasured =
   | { readonly changed: false }
@@ -92,6 +109,8 @@ export interface StartedOperation {
 
 export interface Ledger {
   savePlan(plan: Plan, digest: string): Promise<Plan>;
+  /** The digest that was stored with a plan; `null`: there is no such plan. */
+  readPlanDigest(planId: string): Promise<string | null>;
   readPlan(planId: string): Promise<Plan | null>;
   /** Inserts, or updates state, times and error of the row that is there. */
   saveRun(run: RunRow): Promise<void>;
@@ -222,6 +241,8 @@ export interface Compiler {
   /** What the last statement's rows say was done; `null`: the engine does not tell. */
   readOutcome(operation: Operation, rows: readonly EngineRow[]): OperationOutcome | null;
   compileModel(model: Model, context: ModelContext): CompiledModel;
+  /** A statement whose one row has the live rows of a snapshot as `rows`. */
+  compileRowCount(table: TableRef, snapshotId: string): Statement;
   /** Asks the engine which of these files it calls orphans; absent: it cannot be asked. */
   compileOrphanVote?(input: OrphanVoteInput): OrphanVote;
 }

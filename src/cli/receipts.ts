@@ -18,7 +18,9 @@ export function receiptLines(receipts: readonly Receipt[]): readonly string[] {
       return `${what}: ${receipt.status} in ${took}; ${orphansText(receipt.filesRemoved, orphans)}`;
     }
     if (receipt.status === 'refused') return `${what}: refused: ${receipt.error?.message}`;
-    return `${what} on ${receipt.engine}: ${receipt.status} in ${took}; ${parts.join(', ')}${taken}${id}`;
+    const notes = (receipt.notes ?? []).map((note) => `; ${note}`).join('');
+    const figures = `${parts.join(', ')}${taken}${id}${notes}`;
+    return `${what} on ${receipt.engine}: ${receipt.status} in ${took}; ${figures}`;
   });
 }
 

@@ -1,5 +1,6 @@
 /** Names that outlive a process: workflow ids, task queues, schedule ids, run ids. */
 import type { EngineName } from './engine.ts';
+import type { OperationKind } from './operation.ts';
 
 /** Workflows and short activities. */
 export const CONTROL_QUEUE = 'icewright-control';
@@ -51,8 +52,16 @@ export const MAINTENANCE_SESSION = 'maintenance';
 /** Of operations that delete no file: here the engine may not, whatever it takes for garbage. */
 export const KEEPING_SESSION = 'maintenance/keep';
 
+export function sessionOf(kind: OperationKind): string {
+  const deletes = kind === 'expire_snapshots' || kind === 'remove_orphans';
+  return deletes ? MAINTENANCE_SESSION : KEEPING_SESSION;
+}
+
+/** How the sessions of models begin. */
+export const MODEL_SESSIONS = 'model/';
+
 export function modelSession(model: string): string {
-  return `model/${model}`;
+  return `${MODEL_SESSIONS}${model}`;
 }
 
 /**

@@ -212,6 +212,20 @@ export interface TablePlan {
   readonly tableUuid: string;
   readonly snapshotId: string | null;
   readonly decisions: readonly Decision[];
+  /** What else the decisions rely on; only of a table with something to run. */
+  readonly seen?: TableFacts;
+}
+
+/** What of a table only its owner may change: no maintenance does, but the one that is for it. */
+export interface TableFacts {
+  readonly location: string;
+  readonly formatVersion: number;
+  /** `3: id long, note string` */
+  readonly schema: string;
+  /** `0: day(ts)` */
+  readonly partitionSpec: string;
+  readonly sortOrderId: number;
+  readonly properties: Readonly<Record<string, string>>;
 }
 
 export interface Plan {
@@ -250,6 +264,10 @@ export interface Receipt {
   /** `true`: the execution was taken over from a worker that died. */
   readonly reattached: boolean;
   readonly invariants: readonly InvariantCheck[];
+  /** The snapshot that main was moved back to, because an invariant was broken. */
+  readonly rolledBackTo?: string;
+  /** What a person should know besides: a lost answer, somebody else's commit meanwhile. */
+  readonly notes?: readonly string[];
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
   /** Only of `remove_orphans`. */
   readonly orphans?: OrphanCounts;

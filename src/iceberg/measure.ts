@@ -123,6 +123,11 @@ function describe(table: TableRef, metadata: TableMetadata, nowMs: number) {
     properties: metadata.properties,
     statisticsFiles: metadata.statisticsFiles,
     partitionStatisticsFiles: metadata.partitionStatisticsFiles,
+    definition: {
+      schemaId: metadata.schemaId,
+      specId: metadata.defaultSpecId,
+      sortOrderId: metadata.sortOrderId,
+    },
     columns: metadata.columns,
     partitionFields: (spec?.fields ?? []).map((field) => ({
       name: field.name,

@@ -39,6 +39,9 @@ export interface TableMetadata {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly specs: ReadonlyMap<number, PartitionSpec>;
   readonly defaultSpecId: number;
+  readonly schemaId: number;
+  /** 0: the table has no sort order. */
+  readonly sortOrderId: number;
   /** Of the default sort order; else those that {@link CLUSTER_PROPERTY} names. */
   readonly sortColumns: readonly SortColumn[];
   readonly currentSnapshotId: string | null;
@@ -77,6 +80,8 @@ export function readMetadata(json: MetadataJson): TableMetadata {
     columns: columns.map((one) => ({ name: one.name, type: typeText(one.type) })),
     specs,
     defaultSpecId: json['default-spec-id'] ?? 0,
+    schemaId: json['current-schema-id'] ?? 0,
+    sortOrderId: json['default-sort-order-id'] ?? 0,
     sortColumns: readSortColumns(json, sources),
     currentSnapshotId,
     snapshots: json.snapshots.map(snapshotInfo),

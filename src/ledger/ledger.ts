@@ -21,7 +21,7 @@ import {
 import { insertLook, selectLook, selectLookUntil } from './orphan-looks.ts';
 import { insertPauseEvent, selectPauseEvents } from './pauses.ts';
 import { deletePins, selectLivePins, upsertPins } from './pins.ts';
-import { insertPlan, selectPlan } from './plans.ts';
+import { insertPlan, selectPlan, selectPlanDigest } from './plans.ts';
 import { insertPolicyVersion, selectPolicyVersion } from './policy-versions.ts';
 import { selectRun, selectRunning, selectRuns, upsertRun } from './runs.ts';
 
@@ -59,6 +59,7 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
     },
     savePlan: (plan, digest) => insertPlan(db, plan, digest),
     readPlan: (planId) => selectPlan(db, planId),
+    readPlanDigest: (planId) => selectPlanDigest(db, planId),
     saveRun: (run) => upsertRun(db, run),
     readRun: (runId) => selectRun(db, runId),
     runningRuns: (table) => selectRunning(db, table),

@@ -11,11 +11,13 @@ import type { ControlActivities, EngineActivities, HealthActivities } from '../a
 import type { Config } from '../config.ts';
 import type { EngineName } from '../domain/engine.ts';
 import * as sparkCompile from '../engines/spark/compile.ts';
+import * as sparkCount from '../engines/spark/compile-count.ts';
 import { compileModel as compileSparkModel } from '../engines/spark/compile-model.ts';
 import { compileOrphanVote } from '../engines/spark/compile-orphans.ts';
 import { readCores } from '../engines/spark/cores.ts';
 import { createSparkRunner } from '../engines/spark/run.ts';
 import * as trinoCompile from '../engines/trino/compile.ts';
+import * as trinoCount from '../engines/trino/compile-count.ts';
 import { compileModel as compileTrinoModel } from '../engines/trino/compile-model.ts';
 import { createTrinoRunner } from '../engines/trino/run.ts';
 import { floorsOf } from '../floors.ts';
@@ -60,8 +62,8 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
   });
   const trino = createTrinoRunner({ ...config.trino, catalog: config.catalog.name });
   const compilers: Record<EngineName, Compiler> = {
-    spark: { ...sparkCompile, compileModel: compileSparkModel, compileOrphanVote },
-    trino: { ...trinoCompile, compileModel: compileTrinoModel },
+    spark: { ...sparkCompile, ...sparkCount, compileModel: compileSparkModel, compileOrphanVote },
+    trino: { ...trinoCompile, ...trinoCount, compileModel: compileTrinoModel },
   };
   const nowMs = Date.now;
   const floors = floorsOf(trino, config.catalog.name);

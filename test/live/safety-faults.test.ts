@@ -11,6 +11,7 @@ import { newRunId } from '../../src/cli/job.ts';
 import { readConfig } from '../../src/config.ts';
 import { tableFromKey } from '../../src/domain/table.ts';
 import { compileOperation, readOutcome } from '../../src/engines/spark/compile.ts';
+import { compileRowCount } from '../../src/engines/spark/compile-count.ts';
 import { compileModel } from '../../src/engines/spark/compile-model.ts';
 import { compileOrphanVote } from '../../src/engines/spark/compile-orphans.ts';
 import { createSparkRunner } from '../../src/engines/spark/run.ts';
@@ -38,7 +39,13 @@ afterAll(async () => {
 
 /** The real parts, some of them broken. */
 function parts(broken: Partial<TableFiles> = {}): OrphanEngines {
-  const compiler = { compileOperation, readOutcome, compileModel, compileOrphanVote };
+  const compiler = {
+    compileOperation,
+    readOutcome,
+    compileModel,
+    compileRowCount,
+    compileOrphanVote,
+  };
   const { modelsDir, policiesDir, catalog } = config;
   return {
     catalog: openCatalog(config),

@@ -130,6 +130,13 @@ export interface TableReport {
   readonly score: HealthScore | null;
 }
 
+/** Ids of what files are written by: each change of it makes a new one. */
+export interface TableDefinition {
+  readonly schemaId: number;
+  readonly specId: number;
+  readonly sortOrderId: number;
+}
+
 export interface TableHealth {
   /** `lake.bronze.raw_orders` */
   readonly table: string;
@@ -166,6 +173,8 @@ export interface TableHealth {
   readonly lastCommitAgeMs: number | null;
   readonly refs: readonly SnapshotRef[];
   readonly properties: Readonly<Record<string, string>>;
+  /** Absent where only figures are known. */
+  readonly definition?: TableDefinition;
   /** Columns of the current schema in order, and the current partition spec's fields. */
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly partitionFields: readonly {

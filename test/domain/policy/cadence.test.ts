@@ -204,3 +204,10 @@ test('more failures never make it eligible earlier', () => {
     }),
   );
 });
+
+test('a broken invariant opens the breaker at once, until a run succeeds', () => {
+  const error = { code: 'InvariantBroken', message: 'rows_unchanged' } as const;
+  const broken = { ...failure('compact', 0), error };
+  expect(judge([broken])).toMatchObject({ allowed: false, breakerOpen: true });
+  expect(judge([receipt('compact'), broken]).breakerOpen).toBe(false);
+});
