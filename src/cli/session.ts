@@ -2,6 +2,7 @@
 import { userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import type { Catalog, Ledger, Project } from '../activities/ports.ts';
+import type { TableFiles } from '../activities/table-files.ts';
 import { type Config, readConfig } from '../config.ts';
 import type { EngineCores } from '../domain/engine.ts';
 import { parseTable, type TableRef } from '../domain/table.ts';
@@ -12,6 +13,7 @@ export interface Session {
   temporal(): Promise<Client>;
   ledger(): Promise<Ledger>;
   catalog(): Promise<Catalog>;
+  files(): Promise<TableFiles>;
   project(): Promise<Project>;
   /** What Trino's catalog refuses by age; asks Trino. */
   floors(): Promise<AskFloors>;
@@ -46,6 +48,10 @@ export function openSession(environment: NodeJS.ProcessEnv = process.env): Sessi
     catalog: once(async () => {
       const { openCatalog } = await import('../lake.ts');
       return openCatalog(config());
+    }),
+    files: once(async () => {
+      const { openCatalog, openTableFiles } = await import('../lake.ts');
+      return openTableFiles(config(), openCatalog(config()));
     }),
     project: once(async () => {
       const { openProject } = await import('../project/project.ts');

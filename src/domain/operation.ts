@@ -101,7 +101,18 @@ export interface RemoveOrphansOperation {
   readonly olderThanMs: number;
   /** More candidates than this are refused unless a person applies the plan. */
   readonly maxFiles: number;
+  readonly looks: OrphanLooks;
 }
+
+/**
+ * Only what two looks found goes. `soon`: both in this run. `later`: the first is of an earlier
+ * run; where there is none, this run looks and removes nothing. `approved`: a person has applied a
+ * plan, and the first look is the list that it names.
+ */
+export type OrphanLooks =
+  | { readonly kind: 'soon'; readonly pauseMs: number }
+  | { readonly kind: 'later'; readonly gapMs: number }
+  | { readonly kind: 'approved'; readonly lookId: string; readonly digest: string };
 
 /** Computes statistics of the head: distinct values per column, and figures per partition. */
 export interface ComputeStatisticsOperation {
@@ -187,7 +198,10 @@ export interface Decision {
 export interface Preview {
   readonly snapshots?: number;
   readonly files?: number;
+  /** Of data and delete files; metadata files are not counted. */
   readonly bytesFreed?: number;
+  /** At most: older snapshots may hold some of it; at least: some is not told; about: both. */
+  readonly bytesFreedIs?: 'exact' | 'at_most' | 'at_least' | 'about';
   /** Times that can no longer be queried: ISO, both ends included. */
   readonly rangeLost?: { readonly from: string; readonly to: string };
 }
@@ -237,4 +251,26 @@ export interface Receipt {
   readonly reattached: boolean;
   readonly invariants: readonly InvariantCheck[];
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+  /** Only of `remove_orphans`. */
+  readonly orphans?: OrphanCounts;
+}
+
+/** What a removal of orphans saw and did. Counts are of files. */
+export interface OrphanCounts {
+  readonly listed: number;
+  readonly reachable: number;
+  /** Reached by nothing, but too young to tell. */
+  readonly young: number;
+  /** The store does not say how old they are: they stay. */
+  readonly unknownAge: number;
+  /** Found by the last look. */
+  readonly candidates: number;
+  /** Found by both looks, and called unreachable by the engine as well. */
+  readonly agreed: number;
+  readonly bytesFreed: number;
+  /** Age that a file had to have, and the rule that said so. */
+  readonly olderThanMs: number;
+  readonly olderThanBecause: string;
+  /** For people: what came of it where nothing was removed. */
+  readonly note: string | null;
 }

@@ -18,6 +18,7 @@ import {
   selectRecentReceipts,
   selectStarted,
 } from './operations.ts';
+import { insertLook, selectLook, selectLookUntil } from './orphan-looks.ts';
 import { insertPauseEvent, selectPauseEvents } from './pauses.ts';
 import { deletePins, selectLivePins, upsertPins } from './pins.ts';
 import { insertPlan, selectPlan } from './plans.ts';
@@ -85,5 +86,8 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
       (await selectHistories(db, [table], sinceMs)).get(table) ?? [],
     healthHistories: (tables, sinceMs) => selectHistories(db, tables, sinceMs),
     rollUpHistory: (cutoffs) => rollUpHistory(db, cutoffs),
+    saveLook: (look) => insertLook(db, look),
+    readLook: (lookId) => selectLook(db, lookId),
+    lastLook: (table, until) => selectLookUntil(db, table, until),
   };
 }

@@ -2,6 +2,7 @@
 import { IcewrightError } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
 import type { Plan, Receipt, TablePlan } from '../../domain/operation.ts';
+import { previewText } from '../../domain/planner/expiry-preview.ts';
 import { effectivePolicy } from '../../domain/policy/effective.ts';
 import { pathOfSetting } from '../../domain/policy/fields.ts';
 import { type TableRef, tableFromKey, tableKey } from '../../domain/table.ts';
@@ -169,7 +170,10 @@ function tellTable({ terminal }: CommandInput, table: TablePlan): void {
   terminal.print(terminal.bold(table.table));
   for (const decision of table.decisions) {
     terminal.print(`  ${decisionLine(decision)}`);
-    const { nextEligibleAt } = decision;
+    const { nextEligibleAt, preview } = decision;
+    if (preview !== undefined && decision.action === 'run') {
+      terminal.print(`    ${previewText(preview)}`);
+    }
     if (nextEligibleAt !== null) terminal.print(`    not before ${nextEligibleAt}`);
   }
 }
