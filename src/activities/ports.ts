@@ -47,8 +47,13 @@ export interface MeasureOptions {
   readonly nowMs: number;
   /** `metadata`: metadata.json only. `files`: also the manifests of the head snapshot. */
   readonly depth: 'metadata' | 'files';
-  /** Files below 75 % of this are small. Default: the table's own target, else 512 MB. */
+  /**
+   * Files below 75 % of this are small. Default: the table's own target, else 128 MB where commits
+   * come more than hourly, else 512 MB.
+   */
   readonly targetFileSizeBytes?: number;
+  /** Columns (dotted) whose clustering is wanted besides that of the table's sort order. */
+  readonly clusteringColumns?: readonly string[];
 }
 
 export type RunKind = 'nightly' | 'transform' | 'maintenance';
