@@ -21,6 +21,18 @@ export interface CompactOperation {
   readonly partitions?: readonly PartitionKey[];
   /** How the engine is to go about it; absent: the engine's own defaults. */
   readonly tuning?: CompactTuning;
+  /** Files that are rewritten for their deletes, whatever their size; absent: Iceberg's defaults. */
+  readonly deletes?: CompactDeletes;
+}
+
+/** When deletes are reason enough to rewrite a data file (Spark only). */
+export interface CompactDeletes {
+  /** Delete files on one data file. Iceberg's default: never. */
+  readonly minDeleteFiles?: number;
+  /** Share of its rows that file-scoped deletes delete, 0 to 1. Iceberg's default 0.3. */
+  readonly minDeleteRatio?: number;
+  /** `true`: a second commit drops delete files that no data file needs. Default `false`. */
+  readonly removeDangling?: boolean;
 }
 
 /** One partition: a value for each field of the spec that its files were written with. */
@@ -51,16 +63,29 @@ export interface RewriteDeletesOperation {
   readonly kind: 'rewrite_deletes';
   /** Only delete files of rows that this predicate may match; `null`: the whole table. */
   readonly where: string | null;
+  /** Fewest delete files of a partition that are joined. Iceberg's default 5. */
+  readonly minInputFiles?: number;
+  /** Iceberg's default: the table's `write.delete.target-file-size-bytes`, else 64 MB. */
+  readonly targetFileSizeBytes?: number;
+  /** `true`: also well-sized ones, which finds every row that is gone already. Default `false`. */
+  readonly rewriteAll?: boolean;
+  readonly tuning?: Omit<CompactTuning, 'shufflePartitionsPerFile'>;
 }
 
 /** Expires exactly these snapshots and nothing else. */
 export interface ExpireSnapshotsOperation {
   readonly kind: 'expire_snapshots';
   readonly snapshotIds: readonly string[];
+  /** `true`: schemas and partition specs that no snapshot uses any more go, too. */
+  readonly cleanExpiredMetadata?: boolean;
 }
 
 export interface RewriteManifestsOperation {
   readonly kind: 'rewrite_manifests';
+  /** Only manifests of this partition spec (Spark). Default: the current one. */
+  readonly specId?: number;
+  /** Partition fields by which entries are laid together (Spark). Default: all, in order. */
+  readonly sortBy?: readonly string[];
 }
 
 /** Removes files under the table's location that nothing reaches, by an exact list. */
@@ -77,6 +102,8 @@ export interface ComputeStatisticsOperation {
   readonly kind: 'compute_statistics';
   /** Empty: all columns that the engine can. */
   readonly columns: readonly string[];
+  /** `true`: also figures of each partition (Spark, and only of a partitioned table). */
+  readonly perPartition?: boolean;
 }
 
 /** Drops statistics that no longer tell the truth. */

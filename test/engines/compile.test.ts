@@ -1,12 +1,10 @@
 /** Every operation beside every engine: what each one is told, or why it is not asked. */
 import { describe, expect, it } from 'vitest';
-import type { Compiled } from '../../src/domain/engine.ts';
-import type { CompactOperation, Operation } from '../../src/domain/operation.ts';
+import type { CompactOperation } from '../../src/domain/operation.ts';
 import type { TableRef } from '../../src/domain/table.ts';
 import * as spark from '../../src/engines/spark/compile.ts';
-import * as trino from '../../src/engines/trino/compile.ts';
+import { both, show, TABLE } from './compile-show.ts';
 
-const TABLE: TableRef = { catalog: 'lake', namespace: 'bronze', name: 'raw_orders' };
 const COMPACT: CompactOperation = {
   kind: 'compact',
   strategy: 'binpack',
@@ -16,21 +14,6 @@ const COMPACT: CompactOperation = {
   minInputFiles: 5,
   rewriteAll: false,
 };
-
-/** Statements as readable text: the SQL, then the settings that go with it. */
-function show(compiled: Compiled): string {
-  if ('refused' in compiled) return `REFUSED ${compiled.refused}`;
-  return compiled
-    .map(({ sql, settings }) => [sql, ...(settings ? [JSON.stringify(settings)] : [])].join('\n'))
-    .join(';\n');
-}
-
-function both(operation: Operation, table = TABLE) {
-  return {
-    spark: show(spark.compileOperation(table, operation)),
-    trino: show(trino.compileOperation(table, operation)),
-  };
-}
 
 describe('compact', () => {
   it('bin-packs on both', () => {

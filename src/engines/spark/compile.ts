@@ -1,8 +1,17 @@
 import type { Compiled, EngineRow } from '../../domain/engine.ts';
 import { assertNever } from '../../domain/errors.ts';
 import type { CompactOperation, Operation } from '../../domain/operation.ts';
-import { nameInCatalog, type TableRef } from '../../domain/table.ts';
-import { quoteIdentifier, quotePath, quoteText } from './quote.ts';
+import type { TableRef } from '../../domain/table.ts';
+import { callProcedure, optionsArgument, whereArgument } from './call.ts';
+import {
+  compileDeletes,
+  compileExpiry,
+  compileManifests,
+  compileProperties,
+  compileStatistics,
+} from './compile-upkeep.ts';
+import { partitionsPredicate } from './partitions.ts';
+import { quotePath, quoteText } from './quote.ts';
 
 /**
  * Turns an operation into calls of Iceberg's procedures. Pure. Whether the engine may run it on a
@@ -13,14 +22,18 @@ export function compileOperation(table: TableRef, operation: Operation): Compile
     case 'compact':
       return compileCompact(table, operation);
     case 'expire_snapshots':
-      return compileExpiry(table, operation.snapshotIds);
+      return compileExpiry(table, operation);
     case 'rewrite_manifests':
-      return call(table, 'rewrite_manifests', []);
+      return compileManifests(table, operation);
     case 'rewrite_deletes':
-    case 'remove_orphans':
+      return compileDeletes(table, operation);
     case 'compute_statistics':
-    case 'drop_statistics':
+      return compileStatistics(table, operation);
     case 'set_properties':
+      return compileProperties(table, operation);
+    case 'drop_statistics':
+      return { refused: 'Spark has no statement that drops statistics; use Trino' };
+    case 'remove_orphans':
       return { refused: `${operation.kind} cannot be compiled yet` };
     default:
       return assertNever(operation);
@@ -28,10 +41,12 @@ export function compileOperation(table: TableRef, operation: Operation): Compile
 }
 
 function compileCompact(table: TableRef, operation: CompactOperation): Compiled {
-  const { strategy, columns, where } = operation;
+  const { strategy, columns, deletes } = operation;
   if (strategy !== 'binpack' && columns.length === 0) {
     return { refused: `compaction by ${strategy} needs at least one column` };
   }
+  const where = selectionOf(table, operation);
+  if ('refused' in where) return where;
   const order = columns.map(quotePath).join(', ');
   const options = {
     'target-file-size-bytes': String(operation.targetFileSizeBytes),
@@ -39,41 +54,30 @@ function compileCompact(table: TableRef, operation: CompactOperation): Compiled 
     'rewrite-all': String(operation.rewriteAll),
     // One commit or none: what a receipt says of one replace snapshot then holds.
     'partial-progress.enabled': 'false',
+    'delete-file-threshold': deletes?.minDeleteFiles,
+    'delete-ratio-threshold': deletes?.minDeleteRatio,
+    'remove-dangling-deletes': deletes?.removeDangling,
   };
-  const pairs = Object.entries(options).flat().map(quoteText).join(', ');
-  return call(table, 'rewrite_data_files', [
-    `strategy => ${quoteText(strategy === 'binpack' ? 'binpack' : 'sort')}`,
-    ...(strategy === 'sort' ? [`sort_order => ${quoteText(order)}`] : []),
-    ...(strategy === 'zorder' ? [`sort_order => ${quoteText(`zorder(${order})`)}`] : []),
-    ...(where === null ? [] : [`where => ${quoteText(where)}`]),
-    `options => map(${pairs})`,
-  ]);
+  return [
+    callProcedure(table, 'rewrite_data_files', [
+      `strategy => ${quoteText(strategy === 'binpack' ? 'binpack' : 'sort')}`,
+      ...(strategy === 'sort' ? [`sort_order => ${quoteText(order)}`] : []),
+      ...(strategy === 'zorder' ? [`sort_order => ${quoteText(`zorder(${order})`)}`] : []),
+      ...whereArgument(where.sql),
+      ...optionsArgument(options),
+    ]),
+  ];
 }
 
-/** Largest snapshot id: they are signed 64-bit numbers, of which Iceberg uses the positive ones. */
-const MAX_SNAPSHOT_ID = 2n ** 63n - 1n;
-
-/**
- * Without `older_than` the procedure also expires by the table's own age limit
- * (`history.expire.max-snapshot-age-ms`, five days by default), whatever ids are named. No snapshot
- * is older than 1970, so with that instant the named ones go and no other.
- */
-function compileExpiry(table: TableRef, snapshotIds: readonly string[]): Compiled {
-  if (snapshotIds.length === 0) return { refused: 'expiry needs at least one snapshot id' };
-  const bad = snapshotIds.find((id) => !/^\d{1,19}$/.test(id) || BigInt(id) > MAX_SNAPSHOT_ID);
-  if (bad !== undefined) return { refused: `${JSON.stringify(bad)} is not a snapshot id` };
-  return call(table, 'expire_snapshots', [
-    `snapshot_ids => array(${snapshotIds.map((id) => `${id}L`).join(', ')})`,
-    "older_than => TIMESTAMP '1970-01-01 00:00:00Z'",
-  ]);
-}
-
-function call(table: TableRef, procedure: string, args: readonly string[]): Compiled {
-  // The procedure reads its argument as an identifier: quoted inside the quoted text.
-  const name = quoteText(quotePath(nameInCatalog(table)));
-  const list = [`table => ${name}`, ...args].join(', ');
-  const sql = `CALL ${quoteIdentifier(table.catalog)}.system.${procedure}(${list})`;
-  return [{ engine: 'spark', sql }];
+/** The predicate and the partitions of a compaction in one; `null`: the whole table. */
+function selectionOf(
+  { catalog }: TableRef,
+  { where, partitions }: CompactOperation,
+): { readonly sql: string | null } | { readonly refused: string } {
+  if (partitions === undefined) return { sql: where };
+  const predicate = partitionsPredicate(partitions, catalog);
+  if ('refused' in predicate || where === null) return predicate;
+  return { sql: `(${where}) AND (${predicate.sql})` };
 }
 
 /** What an operation did, as the procedure's own output row tells it. */
@@ -114,6 +118,13 @@ export function readOutcome(operation: Operation, rows: readonly EngineRow[]): S
       const filesRemoved = deleted.reduce((total, column) => total + count(column), 0);
       return { filesRewritten: 0, filesAdded: 0, bytesRewritten: 0, filesRemoved };
     }
+    case 'rewrite_deletes':
+      return {
+        filesRewritten: count('rewritten_delete_files_count'),
+        filesAdded: count('added_delete_files_count'),
+        bytesRewritten: count('rewritten_bytes_count'),
+        filesRemoved: 0,
+      };
     default:
       return { filesRewritten: 0, filesAdded: 0, bytesRewritten: 0, filesRemoved: 0 };
   }

@@ -1,8 +1,13 @@
 import type { Compiled, EngineRow, Statement } from '../../domain/engine.ts';
 import { assertNever } from '../../domain/errors.ts';
-import type { CompactOperation, Operation } from '../../domain/operation.ts';
+import type {
+  CompactOperation,
+  ComputeStatisticsOperation,
+  Operation,
+} from '../../domain/operation.ts';
 import type { TableRef } from '../../domain/table.ts';
-import { quoteTable } from './quote.ts';
+import { partitionsPredicate } from './partitions.ts';
+import { quoteTable, quoteText } from './quote.ts';
 
 /** Share of the target below which a file counts as small; the planner uses the same. */
 const SMALL_SHARE = 0.75;
@@ -24,12 +29,19 @@ export function compileOperation(table: TableRef, operation: Operation): Compile
           'use Spark',
       };
     case 'rewrite_manifests':
-      return [execute(table, 'optimize_manifests')];
+      if (operation.specId === undefined && operation.sortBy === undefined) {
+        return [execute(table, 'optimize_manifests')];
+      }
+      return { refused: 'Trino rewrites all manifests, in its own order; use Spark' };
     case 'rewrite_deletes':
-    case 'remove_orphans':
+      return { refused: 'Trino has no procedure that rewrites delete files; use Spark' };
     case 'compute_statistics':
+      return compileStatistics(table, operation);
     case 'drop_statistics':
+      return [execute(table, 'drop_extended_stats')];
     case 'set_properties':
+      return { refused: 'Trino removes no table property, and sets few; use Spark' };
+    case 'remove_orphans':
       return { refused: `${operation.kind} cannot be compiled yet` };
     default:
       return assertNever(operation);
@@ -42,7 +54,12 @@ function compileCompact(table: TableRef, operation: CompactOperation): Compiled 
   }
   const smallBytes = Math.floor(operation.targetFileSizeBytes * SMALL_SHARE);
   const threshold = operation.rewriteAll ? ANY_SIZE : `${smallBytes}B`;
-  const where = operation.where === null ? '' : ` WHERE ${operation.where}`;
+  if (operation.deletes !== undefined) {
+    return { refused: 'Trino chooses files by size only, not by their deletes; use Spark' };
+  }
+  const selected = selectionOf(operation);
+  if ('refused' in selected) return selected;
+  const where = selected.sql === null ? '' : ` WHERE ${selected.sql}`;
   const statement = execute(table, `optimize(file_size_threshold => '${threshold}')`);
   return [
     {
@@ -52,6 +69,30 @@ function compileCompact(table: TableRef, operation: CompactOperation): Compiled 
       settings: { [`${table.catalog}.target_max_file_size`]: `${operation.targetFileSizeBytes}B` },
     },
   ];
+}
+
+/** The predicate and the partitions of a compaction in one; `null`: the whole table. */
+function selectionOf({
+  where,
+  partitions,
+}: CompactOperation): { readonly sql: string | null } | { readonly refused: string } {
+  if (partitions === undefined) return { sql: where };
+  const predicate = partitionsPredicate(partitions);
+  if ('refused' in predicate || where === null) return predicate;
+  return { sql: `(${where}) AND ${predicate.sql}` };
+}
+
+/** Collects nothing per partition: there is no such statistic in Trino. */
+function compileStatistics(
+  table: TableRef,
+  { columns, perPartition }: ComputeStatisticsOperation,
+): Compiled {
+  if (perPartition === true) {
+    return { refused: 'Trino writes no statistics of partitions; use Spark' };
+  }
+  const names = columns.map((column) => quoteText(column.toLowerCase())).join(', ');
+  const properties = columns.length === 0 ? '' : ` WITH (columns = ARRAY[${names}])`;
+  return [{ engine: 'trino', sql: `ANALYZE ${quoteTable(table)}${properties}` }];
 }
 
 function execute(table: TableRef, procedure: string): Statement {
