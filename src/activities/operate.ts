@@ -8,6 +8,7 @@ import type {
   Decision,
   InvariantCheck,
   Operation,
+  PlannedReceipt,
   Receipt,
   TablePlan,
 } from '../domain/operation.ts';
@@ -266,7 +267,24 @@ function receiptOf(
     engineOperationId: null,
     reattached: false,
     invariants: [],
+    planned: plannedOf(step),
+    sequenceAfter: headSequence(after),
     error: null,
     ...told,
   };
+}
+
+function plannedOf({ operation, decision }: Step): PlannedReceipt {
+  const compact = operation.kind === 'compact' ? operation : null;
+  return {
+    estimate: decision.estimate,
+    strategy: compact?.strategy ?? null,
+    columns: compact?.columns ?? [],
+    rewriteAll: compact?.rewriteAll ?? false,
+  };
+}
+
+function headSequence({ snapshots, snapshotId }: TableHealth): number | null {
+  const head = snapshots.find((one) => one.snapshotId === snapshotId);
+  return head === undefined || head.sequenceNumber === 0 ? null : head.sequenceNumber;
 }

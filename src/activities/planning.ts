@@ -6,10 +6,12 @@ import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import type { TableHealth } from '../domain/health/health.ts';
 import type { Plan, TablePlan } from '../domain/operation.ts';
-import { planByHand, planTable } from '../domain/planner/planner.ts';
+import { planByHand } from '../domain/planner/planner.ts';
+import { withTarget } from '../domain/planner/target.ts';
 import { effectivePolicy, type Policy } from '../domain/policy/policy.ts';
 import { type TableRef, tableFromKey } from '../domain/table.ts';
 import { type Consumers, consumersOf } from '../domain/watermark.ts';
+import { measureOptionsFor, planMeasured } from './plan-table.ts';
 import type { Catalog, Ledger, Project } from './ports.ts';
 
 export interface PlanningDeps {
@@ -19,8 +21,6 @@ export interface PlanningDeps {
   readonly nowMs: () => number;
 }
 
-/** Receipts that cadence and breaker look back on. */
-const RECEIPTS_MAX = 50;
 /** Tables measured at once: the catalog and the store are asked, no engine. */
 const TABLES_AT_ONCE = 8;
 
@@ -47,18 +47,9 @@ async function planOne(
   const table = tableFromKey(key);
   const nowMs = deps.nowMs();
   const policy = effectivePolicy(policies, table);
-  const health = await measureIfThere(deps.catalog, table, {
-    nowMs,
-    depth: 'files',
-    targetFileSizeBytes: policy.settings.compact.targetFileSizeBytes,
-  });
+  const health = await measureIfThere(deps.catalog, table, measureOptionsFor(policy, nowMs));
   if (health === null) return null;
-  const [recentReceipts, pinned, consumers] = await Promise.all([
-    deps.ledger.recentReceipts(key, RECEIPTS_MAX),
-    deps.ledger.livePins(key, new Date(nowMs).toISOString()),
-    readConsumers(deps, key, nowMs),
-  ]);
-  return planTable({ health, policy, recentReceipts, pinned, consumers, nowMs });
+  return planMeasured(deps, table, { health, policy }, nowMs);
 }
 
 /** Plans what a person asks for. Throws `UsageInvalid` or `TableNotFound`. */
@@ -74,15 +65,16 @@ export async function planHandRequest(
   const target = request.kind === 'compact' ? request.targetFileSizeBytes : null;
   const [health, pinned, consumers] = await Promise.all([
     deps.catalog.measureTable(table, {
-      nowMs,
+      ...measureOptionsFor(policy, nowMs),
+      ...(target === null ? {} : { targetFileSizeBytes: target }),
       // Only compaction needs to know single files.
       depth: request.kind === 'compact' ? 'files' : 'metadata',
-      targetFileSizeBytes: target ?? policy.settings.compact.targetFileSizeBytes,
     }),
     expires ? deps.ledger.livePins(key, new Date(nowMs).toISOString()) : [],
     expires ? readConsumers(deps, key, nowMs) : { consumed: [], unreadable: [] },
   ]);
-  return planByHand({ health, request, policy, pinned, consumers, nowMs });
+  const own = withTarget(policy, health);
+  return planByHand({ health, request, policy: own, pinned, consumers, nowMs });
 }
 
 /** Which snapshots of `key` the models that read it have consumed. */
@@ -120,10 +112,16 @@ export async function storePlan(
   ledger: Ledger,
   input: { readonly planId: string; readonly nowMs: number; readonly tables: readonly TablePlan[] },
 ): Promise<Plan> {
-  const { planId, nowMs, tables } = input;
+  const { planId, nowMs } = input;
+  const tables = input.tables.map(withoutParts);
   const plan: Plan = { planId, createdAt: new Date(nowMs).toISOString(), tables };
   const digest = createHash('sha256').update(JSON.stringify(tables)).digest('hex');
   return ledger.savePlan(plan, digest);
+}
+
+/** What was needed to choose is not needed to do. */
+function withoutParts(table: TablePlan): TablePlan {
+  return { ...table, decisions: table.decisions.map(({ parts: _parts, ...rest }) => rest) };
 }
 
 /** The plan of one table within a stored plan. */

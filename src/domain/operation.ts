@@ -173,6 +173,18 @@ export interface Decision {
   readonly estimate: Estimate | null;
   /** What would be lost or freed; only of operations that delete. */
   readonly preview?: Preview;
+  /** What each partition would gain: for choosing across tables, and not stored with a plan. */
+  readonly parts?: readonly PartGain[];
+}
+
+/** What a rewrite of one partition would gain, and cost. */
+export interface PartGain {
+  readonly key: PartitionKey;
+  /** Files, data and deletes, that a reader no longer opens. */
+  readonly gain: number;
+  readonly filesBefore: number;
+  readonly filesAfter: number;
+  readonly bytes: number;
 }
 
 /** What an operation that deletes would take, from metadata alone. */
@@ -206,6 +218,14 @@ export interface InvariantCheck {
   readonly detail?: string;
 }
 
+/** What later plans want to know of how an operation was planned. */
+export interface PlannedReceipt {
+  readonly estimate: Estimate | null;
+  readonly strategy: CompactStrategy | null;
+  readonly columns: readonly string[];
+  readonly rewriteAll: boolean;
+}
+
 /** What one executed operation did. Written once to the ledger, never changed. */
 export interface Receipt {
   readonly operation: OperationKind | 'transform';
@@ -228,5 +248,9 @@ export interface Receipt {
   /** `true`: the execution was taken over from a worker that died. */
   readonly reattached: boolean;
   readonly invariants: readonly InvariantCheck[];
+  /** What the plan expected of it; absent: it was not planned, or by an older version. */
+  readonly planned?: PlannedReceipt;
+  /** Sequence number of the head after it; `null`: the table tells none. */
+  readonly sequenceAfter?: number | null;
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
 }

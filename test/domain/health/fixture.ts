@@ -19,7 +19,7 @@ export function partition(day: string, smallFiles: number, smallBytes: number): 
     smallBytes,
     deleteFiles: 0,
     specId: 0,
-    key: [{ source: 'ts', sourceType: 'timestamptz', transform: 'day', value: day }],
+    key: [{ source: 'day', sourceType: 'string', transform: 'identity', value: day }],
     clustering: [],
     newestSequence: null,
     writtenByOthersAtMs: null,
