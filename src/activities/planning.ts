@@ -8,10 +8,11 @@ import type { TableHealth } from '../domain/health/health.ts';
 import type { Plan, TablePlan } from '../domain/operation.ts';
 import { planByHand } from '../domain/planner/planner.ts';
 import { withTarget } from '../domain/planner/target.ts';
-import { effectivePolicy, type Policy } from '../domain/policy/policy.ts';
+import { effectivePolicy } from '../domain/policy/effective.ts';
+import type { Policy } from '../domain/policy/policy.ts';
 import { type TableRef, tableFromKey } from '../domain/table.ts';
 import { type Consumers, consumersOf } from '../domain/watermark.ts';
-import { measureOptionsFor, planMeasured } from './plan-table.ts';
+import { measureForPolicy, measureOptionsFor, planMeasured } from './plan-table.ts';
 import type { Catalog, Ledger, Project } from './ports.ts';
 
 export interface PlanningDeps {
@@ -46,10 +47,8 @@ async function planOne(
 ): Promise<TablePlan | null> {
   const table = tableFromKey(key);
   const nowMs = deps.nowMs();
-  const policy = effectivePolicy(policies, table);
-  const health = await measureIfThere(deps.catalog, table, measureOptionsFor(policy, nowMs));
-  if (health === null) return null;
-  return planMeasured(deps, table, { health, policy }, nowMs);
+  const measured = await measureForPolicy(deps.catalog, { table, policies, nowMs });
+  return measured === null ? null : planMeasured(deps, table, measured, nowMs);
 }
 
 /** Plans what a person asks for. Throws `UsageInvalid` or `TableNotFound`. */
@@ -60,7 +59,8 @@ export async function planHandRequest(
 ): Promise<TablePlan> {
   const table = tableFromKey(key);
   const nowMs = deps.nowMs();
-  const policy = effectivePolicy(await deps.project.policies(), table);
+  const policies = await deps.project.policies();
+  const policy = effectivePolicy(policies, table);
   const expires = request.kind === 'expire_snapshots';
   const target = request.kind === 'compact' ? request.targetFileSizeBytes : null;
   const [health, pinned, consumers] = await Promise.all([
@@ -73,7 +73,7 @@ export async function planHandRequest(
     expires ? deps.ledger.livePins(key, new Date(nowMs).toISOString()) : [],
     expires ? readConsumers(deps, key, nowMs) : { consumed: [], unreadable: [] },
   ]);
-  const own = withTarget(policy, health);
+  const own = withTarget(effectivePolicy(policies, table, health.properties), health);
   return planByHand({ health, request, policy: own, pinned, consumers, nowMs });
 }
 

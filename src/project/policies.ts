@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IcewrightError } from '../domain/errors.ts';
 import { cronAt } from '../domain/policy/cron.ts';
+import { FIELDS } from '../domain/policy/fields.ts';
 import {
   kindJsonSchema,
   type MaintenanceDocument,
@@ -10,6 +11,8 @@ import {
   type NightlyDocument,
   nightlySchema,
   POLICY_KINDS,
+  type SweepDocument,
+  sweepSchema,
   triggerOf,
 } from '../domain/policy/policy.schema.ts';
 import type {
@@ -18,6 +21,7 @@ import type {
   Origin,
   PartialSettings,
   Policy,
+  SweepPolicy,
 } from '../domain/policy/policy.ts';
 import { type Fault, faultsError } from './faults.ts';
 import { faultsOf, suggest } from './policy-faults.ts';
@@ -120,6 +124,11 @@ export function readPolicy(text: string, file: string): ReadPolicy {
     if (parsed.success) return { policy: nightly(parsed.data, file), faults: [], namedAt };
     return { policy: null, faults: faultsOf(parsed.error.issues, context), namedAt };
   }
+  if (kind === 'sweep') {
+    const parsed = sweepSchema.safeParse(source.value);
+    if (parsed.success) return { policy: sweep(parsed.data, file), faults: [], namedAt };
+    return { policy: null, faults: faultsOf(parsed.error.issues, context), namedAt };
+  }
   const faults = [{ file, ...source.positionOf(['kind']), message: kindFault(source.value) }];
   return { policy: null, faults, namedAt };
 }
@@ -130,7 +139,7 @@ function kindOf({ value }: YamlSource): (typeof POLICY_KINDS)[number] | null {
 }
 
 function kindFault(value: unknown): string {
-  const kinds = POLICY_KINDS.join(' or ');
+  const kinds = POLICY_KINDS.join(', ').replace(/, (\w+)$/, ' or $1');
   if (typeof value !== 'object' || value === null) return `is empty: write "kind: ${kinds}" first`;
   const kind = (value as { kind?: unknown }).kind;
   if (kind === undefined) return `"kind" is missing: ${kinds}`;
@@ -148,19 +157,30 @@ function nightly(document: NightlyDocument, file: string): NightlyPolicy {
     maintenance: document.maintenance ?? true,
     paused: document.paused ?? false,
     concurrency: document.concurrency ?? 4,
+    missed: document.missed ?? 'skip',
   };
 }
 
-/** Names of the document → names of the settings, where they differ. */
-const RENAMED: Readonly<Record<string, string>> = {
-  targetFileSize: 'targetFileSizeBytes',
-  olderThan: 'olderThanMs',
-  minInterval: 'minIntervalMs',
-  failureBackoff: 'failureBackoffMs',
-  failureBackoffMax: 'failureBackoffMaxMs',
-};
+const SWEEP_EVERY_MS = 15 * 60_000;
 
-const SECTIONS = ['compact', 'expire', 'rewriteManifests', 'cadence'] as const;
+function sweep(document: SweepDocument, file: string): SweepPolicy {
+  const { name, tables = { kind: 'glob', text: '*' }, window = null, budget = {} } = document;
+  return {
+    kind: 'sweep',
+    name,
+    file,
+    tables: Array.isArray(tables) ? tables : [tables],
+    everyMs: document.every ?? SWEEP_EVERY_MS,
+    window,
+    budget: {
+      bytes: budget.bytes ?? null,
+      engineSeconds: budget.engineSeconds ?? null,
+      tables: budget.tables ?? null,
+      concurrency: budget.concurrency ?? 4,
+    },
+    paused: document.paused ?? false,
+  };
+}
 
 function maintenance(
   document: MaintenanceDocument,
@@ -169,14 +189,16 @@ function maintenance(
 ): MaintenancePolicy {
   const settings: Record<string, Record<string, unknown>> = {};
   const origins: Record<string, Origin> = {};
-  for (const section of SECTIONS) {
-    for (const [key, value] of Object.entries(document[section] ?? {})) {
-      if (value === undefined) continue;
-      const field = RENAMED[key] ?? key;
-      const { line } = source.keyPositionOf([section, key]);
-      settings[section] = { ...settings[section], [field]: settingOf(key, value) };
-      origins[`${section}.${field}`] = { policy: document.name, file, line };
-    }
+  for (const { section, key, name, type } of FIELDS) {
+    // Checked by the schema that is made from the same list.
+    const value = (document[section] as Readonly<Record<string, unknown>> | undefined)?.[key];
+    if (value === undefined) continue;
+    const { line } = source.keyPositionOf([section, key]);
+    settings[section] = {
+      ...settings[section],
+      [name]: type.kind === 'trigger' ? triggerOf(value as TriggerOf) : value,
+    };
+    origins[`${section}.${name}`] = { policy: document.name, file, line };
   }
   const { name, tables } = document;
   return {
@@ -184,12 +206,10 @@ function maintenance(
     name,
     file,
     tables: Array.isArray(tables) ? tables : [tables],
-    // Built key by key from a checked document; RENAMED is what makes the keys fit.
+    // Built key by key from a checked document; FIELDS is what makes the keys fit.
     settings: settings as PartialSettings,
     origins,
   };
 }
 
-function settingOf(key: string, value: unknown): unknown {
-  return key === 'trigger' ? triggerOf(value as Parameters<typeof triggerOf>[0]) : value;
-}
+type TriggerOf = Parameters<typeof triggerOf>[0];

@@ -2,7 +2,8 @@
 import { IcewrightError } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
 import type { Plan, Receipt, TablePlan } from '../../domain/operation.ts';
-import { effectivePolicy } from '../../domain/policy/policy.ts';
+import { effectivePolicy } from '../../domain/policy/effective.ts';
+import { pathOfSetting } from '../../domain/policy/fields.ts';
 import { type TableRef, tableFromKey, tableKey } from '../../domain/table.ts';
 import type { Command, CommandInput, CommandResult } from '../command.ts';
 import { tablePlanJson } from '../decision-json.ts';
@@ -55,14 +56,22 @@ export const explain: Command = {
       throw new IcewrightError('TableNotFound', `there is no table ${tableKey(table)}`);
     }
     const project = await input.session.project();
-    const policy = effectivePolicy(await project.policies(), table);
+    const catalog = await input.session.catalog();
+    const { properties } = await catalog.measureTable(table, {
+      nowMs: Date.now(),
+      depth: 'metadata',
+    });
+    const policy = effectivePolicy(await project.policies(), table, properties);
     const health = await tellTableHealth(input, table);
     tellTable(input, found);
     input.terminal.print();
     input.terminal.print('policy:');
     for (const [field, origin] of Object.entries(policy.origins)) {
       const place = origin.line === 0 ? origin.file : `${origin.file}:${origin.line}`;
-      input.terminal.print(`  ${field} from ${place}`);
+      input.terminal.print(`  ${pathOfSetting(field)} from ${place}`);
+    }
+    for (const { property, value, because } of policy.ignored ?? []) {
+      input.terminal.print(`  ${property}=${value} is not heard: ${because}`);
     }
     return { json: { planId: planned.planId, ...tablePlanJson(found), policy, health } };
   },

@@ -1,6 +1,6 @@
 /** The schedules that the policies want, against those that the server has. */
 import { SCHEDULE_PREFIX } from '../ids.ts';
-import type { NightlyPolicy, Policy } from './policy.ts';
+import type { MissedRule, NightlyPolicy, Policy } from './policy.ts';
 
 export interface DesiredSchedule {
   readonly scheduleId: string;
@@ -11,6 +11,7 @@ export interface DesiredSchedule {
   readonly models: readonly string[];
   readonly maintenance: boolean;
   readonly concurrency: number;
+  readonly missed: MissedRule;
   /** For people: which policy of which file wants it. */
   readonly note: string;
   /**
@@ -41,7 +42,7 @@ export function desiredSchedules(policies: readonly Policy[]): readonly DesiredS
 }
 
 function desiredSchedule(policy: NightlyPolicy): DesiredSchedule {
-  const { cron, zone, paused, models, maintenance, concurrency } = policy;
+  const { cron, zone, paused, models, maintenance, concurrency, missed } = policy;
   return {
     scheduleId: `${SCHEDULE_PREFIX}${policy.name}`,
     cron,
@@ -50,8 +51,9 @@ function desiredSchedule(policy: NightlyPolicy): DesiredSchedule {
     models,
     maintenance,
     concurrency,
+    missed,
     note: `policy ${policy.name}`,
-    fingerprint: JSON.stringify([1, cron, zone, paused, models, maintenance, concurrency]),
+    fingerprint: JSON.stringify([2, cron, zone, paused, models, maintenance, concurrency, missed]),
   };
 }
 

@@ -14,6 +14,7 @@ function nightly(change: Partial<NightlyPolicy> = {}): NightlyPolicy {
     maintenance: true,
     paused: false,
     concurrency: 4,
+    missed: 'skip',
     ...change,
   };
 }
@@ -34,6 +35,7 @@ describe('desired schedules', () => {
       { maintenance: false },
       { paused: true },
       { concurrency: 1 },
+      { missed: 'run' },
     ];
     const prints = [{}, ...changes].map((one) => desiredSchedules([nightly(one)])[0]?.fingerprint);
     expect(new Set(prints).size).toBe(changes.length + 1);
