@@ -1,9 +1,13 @@
 /** What to keep true, read from `policies/`: maintenance of tables, and the nightly run. */
 import type { EngineName } from '../engine.ts';
 import type { CompactStrategy } from '../operation.ts';
-import type { Weekday } from './cron.ts';
+import type { Budget } from './budget.ts';
 import type { TableSelector } from './match.ts';
 import type { Trigger } from './trigger.ts';
+import type { MissedRule, WindowPolicy } from './window.ts';
+
+export type { Blackout, MissedRule, WindowPolicy } from './window.ts';
+export type { Budget };
 
 export interface CompactPolicy {
   readonly enabled: boolean;
@@ -144,39 +148,6 @@ export interface NightlyPolicy {
   /** Tables maintained at once. */
   readonly concurrency: number;
   readonly missed: MissedRule;
-}
-
-/** What becomes of a turn that nobody could take: it is left out, or made up for at once. */
-export type MissedRule = 'skip' | 'run';
-
-/** When something may begin, in local time. Without one: always. */
-export interface WindowPolicy {
-  /** IANA name, for example `Europe/Berlin`. */
-  readonly zone: string;
-  /** Days on which a window opens; empty: every day. */
-  readonly days: readonly Weekday[];
-  /** `HH:MM`; a window whose end is not after its start ends on the next day. */
-  readonly from: string;
-  readonly to: string;
-  /** Local dates, both included, on which nothing begins and no window opens. */
-  readonly blackouts: readonly Blackout[];
-  readonly missed: MissedRule;
-}
-
-export interface Blackout {
-  /** `YYYY-MM-DD` */
-  readonly from: string;
-  readonly to: string;
-  readonly because: string;
-}
-
-/** What one window (or, without a window, one UTC day) may cost. `null`: no limit. */
-export interface Budget {
-  readonly bytes: number | null;
-  readonly engineSeconds: number | null;
-  readonly tables: number | null;
-  /** Tables at once. */
-  readonly concurrency: number;
 }
 
 /** Maintenance without anybody asking: looks at its tables again and again, and acts on some. */
