@@ -173,6 +173,8 @@ export interface Decision {
   readonly estimate: Estimate | null;
   /** What would be lost or freed; only of operations that delete. */
   readonly preview?: Preview;
+  /** It has not run for longer than its policy bears: it goes before all others. */
+  readonly overdue?: boolean;
   /** What each partition would gain: for choosing across tables, and not stored with a plan. */
   readonly parts?: readonly PartGain[];
 }

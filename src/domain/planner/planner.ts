@@ -102,11 +102,25 @@ function decide(kind: OperationKind, input: PlanTableInput, seen: Seen): Decisio
   const reasons = [enabled, snapshot, ...conditions];
   const wanted = trigger.met && cadence.allowed && proposal.worth.every((reason) => reason.met);
   if (!wanted) return { ...skipped, reasons };
-  return finish(proposal, [...reasons, routeReason(proposal.route, input.health)]);
+  const decision = finish(proposal, [...reasons, routeReason(proposal.route, input.health)]);
+  return cadence.overdue ? { ...decision, overdue: true } : decision;
 }
 
-function cadenceOf(kind: OperationKind, { policy, recentReceipts, nowMs }: PlanTableInput) {
-  return judgeCadence({ kind, policy: policy.settings.cadence, recentReceipts, nowMs });
+/** The oldest thing that is known of a table: an operation that never ran has at least that age. */
+function bornAt({ health, nowMs }: PlanTableInput): number | null {
+  return health.oldestSnapshotAgeMs === null ? null : nowMs - health.oldestSnapshotAgeMs;
+}
+
+function cadenceOf(kind: OperationKind, input: PlanTableInput): Cadence {
+  return judgeCadence({
+    kind,
+    policy: input.policy.settings.cadence,
+    recentReceipts: input.recentReceipts,
+    nowMs: input.nowMs,
+    table: input.health.table,
+    pauses: input.pauses ?? [],
+    bornAtMs: bornAt(input),
+  });
 }
 
 function skip(proposal: Proposal, { nextEligibleAtMs }: Cadence): Decision {
