@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { TableHealth } from '../domain/health/health.ts';
 import type { TablePlan } from '../domain/operation.ts';
-import { planTable } from '../domain/planner/planner.ts';
+import { type PlanTableInput, planTable } from '../domain/planner/planner.ts';
 import { targetIsOpen } from '../domain/planner/target.ts';
 import { effectivePolicy } from '../domain/policy/effective.ts';
 import type { EffectivePolicy, Policy } from '../domain/policy/policy.ts';
@@ -69,11 +69,21 @@ export async function planMeasured(
   measured: MeasuredTable,
   nowMs: number,
 ): Promise<TablePlan> {
+  return planTable(await gatherFor(deps, table, measured, nowMs));
+}
+
+/** Everything that the planner looks at. */
+export async function gatherFor(
+  deps: PlanningDeps,
+  table: TableRef,
+  measured: MeasuredTable,
+  nowMs: number,
+): Promise<PlanTableInput> {
   const key = tableKey(table);
   const [recentReceipts, pinned, consumers] = await Promise.all([
     deps.ledger.recentReceipts(key, RECEIPTS_MAX),
     deps.ledger.livePins(key, new Date(nowMs).toISOString()),
     readConsumers(deps, key, nowMs),
   ]);
-  return planTable({ ...measured, recentReceipts, pinned, consumers, nowMs });
+  return { ...measured, recentReceipts, pinned, consumers, nowMs };
 }

@@ -115,6 +115,11 @@ export interface Ledger {
   listReceipts(runId: string): Promise<readonly (Receipt & { readonly table: string })[]>;
   /** Newest receipts of a table for cadence and backoff, newest first. */
   recentReceipts(table: string, limit: number): Promise<readonly Receipt[]>;
+  /** Everything that ended in a span of time, whatever its table; oldest first. */
+  receiptsBetween(
+    since: string,
+    until: string,
+  ): Promise<readonly (Receipt & { readonly table: string })[]>;
   /** A run pins the snapshots it reads; expiry honours live pins. */
   pinSnapshots(runId: string, pins: readonly SnapshotPin[], expiresAt: string): Promise<void>;
   unpinSnapshots(runId: string): Promise<void>;
@@ -137,6 +142,41 @@ export interface Ledger {
   ): Promise<ReadonlyMap<string, readonly HealthPoint[]>>;
   /** Thins the history out by hour and by day; answers how many points are gone. */
   rollUpHistory(cutoffs: HistoryCutoffs): Promise<number>;
+  /** What the last sweep concluded; a table that none has looked at is left out. */
+  sweepNotes(tables: readonly string[]): Promise<ReadonlyMap<string, SweepNote>>;
+  saveSweepNotes(notes: readonly SweepNote[]): Promise<void>;
+  /** Kept until the sweep has chosen; a plan of the same table is replaced. */
+  saveSweepPlans(sweepId: string, plans: readonly SweepPlan[]): Promise<void>;
+  sweepPlans(sweepId: string): Promise<readonly SweepPlan[]>;
+  forgetSweepPlans(sweepId: string): Promise<void>;
+  /** Of the last compactions, by engine. */
+  engineWork(limit: number): Promise<readonly EngineWork[]>;
+}
+
+/** What a sweep concluded of a table. */
+export interface SweepNote {
+  readonly table: string;
+  /** Of the metadata that it is true of; `null`: the catalog sends none. */
+  readonly etag: string | null;
+  /** Digest of all rules under which it is true. */
+  readonly rules: string;
+  /** Nothing to do before then; `null`: something is to be done. */
+  readonly quietUntilMs: number | null;
+  /** Since when it was not chosen, though it had something to do. */
+  readonly waitingSinceMs: number | null;
+}
+
+/** A table among which a sweep chooses. */
+export interface SweepPlan {
+  readonly plan: TablePlan;
+  readonly correction: number;
+  readonly waitingSinceMs: number | null;
+}
+
+export interface EngineWork {
+  readonly engine: string;
+  readonly bytes: number;
+  readonly seconds: number;
 }
 
 export interface ReportsSince {

@@ -14,12 +14,21 @@ import {
   insertStarted,
   selectReceipt,
   selectReceipts,
+  selectReceiptsBetween,
   selectRecentReceipts,
   selectStarted,
 } from './operations.ts';
 import { deletePins, selectLivePins, upsertPins } from './pins.ts';
 import { insertPlan, selectPlan } from './plans.ts';
 import { selectRun, selectRunning, selectRuns, upsertRun } from './runs.ts';
+import {
+  deleteSweepPlans,
+  selectEngineWork,
+  selectSweepNotes,
+  selectSweepPlans,
+  upsertSweepNotes,
+  upsertSweepPlans,
+} from './sweep.ts';
 
 export interface ClosableLedger extends Ledger {
   /** Rejects when the database does not answer. */
@@ -66,6 +75,7 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
     readReceipt: (runId, ordinal) => selectReceipt(db, runId, ordinal),
     listReceipts: (runId) => selectReceipts(db, runId),
     recentReceipts: (table, limit) => selectRecentReceipts(db, table, limit),
+    receiptsBetween: (since, until) => selectReceiptsBetween(db, since, until),
     pinSnapshots: (runId, pins, expiresAt) => upsertPins(db, runId, pins, expiresAt),
     unpinSnapshots: (runId) => deletePins(db, runId),
     livePins: (table, now) => selectLivePins(db, table, now),
@@ -77,5 +87,11 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
       (await selectHistories(db, [table], sinceMs)).get(table) ?? [],
     healthHistories: (tables, sinceMs) => selectHistories(db, tables, sinceMs),
     rollUpHistory: (cutoffs) => rollUpHistory(db, cutoffs),
+    sweepNotes: (tables) => selectSweepNotes(db, tables),
+    saveSweepNotes: (notes) => upsertSweepNotes(db, notes),
+    saveSweepPlans: (sweepId, plans) => upsertSweepPlans(db, sweepId, plans),
+    sweepPlans: (sweepId) => selectSweepPlans(db, sweepId),
+    forgetSweepPlans: (sweepId) => deleteSweepPlans(db, sweepId),
+    engineWork: (limit) => selectEngineWork(db, limit),
   };
 }
