@@ -30,6 +30,8 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
   'log.ts': { values: ['domain'] },
   // Joins the catalog reader and the object store for whoever reads tables without an engine.
   'lake.ts': { values: ['domain', 'iceberg', 'storage', 'config.ts'], types: ['activities'] },
+  // Asks Trino what its catalog refuses, for whoever plans.
+  'floors.ts': { values: ['domain', 'engines/trino', 'config.ts'] },
   http: {
     values: [
       'domain',
@@ -46,7 +48,7 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
   cli: {
     values: [
       ...['domain', 'activities', 'project', 'temporal', 'ledger', 'iceberg', 'http'],
-      ...['config.ts', 'log.ts', 'lake.ts', 'stack'],
+      ...['config.ts', 'log.ts', 'lake.ts', 'floors.ts', 'stack'],
     ],
     types: ['workflows'],
   },

@@ -1,5 +1,6 @@
 /** Runs one operation of a stored plan on its engine, once, and writes its receipt. */
 import { activityInfo } from '@temporalio/activity';
+import { hasChanged } from '../domain/effect.ts';
 import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { TableHealth } from '../domain/health/health.ts';
@@ -155,7 +156,7 @@ async function perform(
     const told = result.rows.length > 0 ? compiler.readOutcome(step.operation, result.rows) : null;
     const invariants = checkInvariants(step.operation, started.before, health);
     const receipt = receiptOf(step, started, health, deps.nowMs(), {
-      ...statusOf(started, health, invariants, step.table),
+      ...statusOf(step, started, health, invariants),
       bytesRewritten: told?.bytesRewritten ?? bytesReplaced(started, health),
       filesRemoved: told?.filesRemoved ?? 0,
       engineOperationId: result.engineOperationId,
@@ -205,10 +206,10 @@ function measure(deps: OperateDeps, table: string): Promise<TableHealth> {
 }
 
 function statusOf(
+  { operation, table }: Step,
   started: StartedOperation,
   after: TableHealth,
   invariants: readonly InvariantCheck[],
-  table: string,
 ): Pick<Receipt, 'status' | 'error'> {
   const broken = invariants.filter((one) => !one.ok);
   if (broken.length > 0) {
@@ -218,10 +219,8 @@ function statusOf(
       error: { code: 'InvariantBroken', message: `${table} is not as it must be: ${what}` },
     };
   }
-  const same =
-    started.before.snapshotId === after.snapshotId &&
-    started.before.snapshots === after.snapshots.length;
-  return { status: same ? 'noop' : 'done', error: null };
+  const changed = hasChanged(operation, started.before, after);
+  return { status: changed ? 'done' : 'noop', error: null };
 }
 
 function bytesReplaced(started: StartedOperation, after: TableHealth): number {

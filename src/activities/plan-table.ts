@@ -1,17 +1,17 @@
 /** Measures one table as its policy wants it measured, and plans it. */
 import { isDeepStrictEqual } from 'node:util';
 import type { TableHealth } from '../domain/health/health.ts';
-import type { TablePlan } from '../domain/operation.ts';
-import { type PlanTableInput, planTable } from '../domain/planner/planner.ts';
+import type { PlanTableInput } from '../domain/planner/planner.ts';
 import { targetIsOpen } from '../domain/planner/target.ts';
 import { effectivePolicy } from '../domain/policy/effective.ts';
+import type { PauseEvent } from '../domain/policy/pause.ts';
 import type { EffectivePolicy, Policy } from '../domain/policy/policy.ts';
 import { type TableRef, tableKey } from '../domain/table.ts';
-import { measureIfThere, type PlanningDeps, readConsumers } from './planning.ts';
+import { measureIfThere, type PlanningDeps, readConsumers, withFloors } from './planning.ts';
 import type { Catalog, MeasureOptions } from './ports.ts';
 
 /** Receipts that cadence and breaker look back on. */
-const RECEIPTS_MAX = 50;
+export const RECEIPTS_MAX = 50;
 
 /** What the planner needs to know of a table under this policy. */
 export function measureOptionsFor(policy: EffectivePolicy, nowMs: number): MeasureOptions {
@@ -62,28 +62,22 @@ export async function measureAgain(
   return health === null ? null : { health, policy };
 }
 
-/** Plans a table that was measured. */
-export async function planMeasured(
-  deps: PlanningDeps,
-  table: TableRef,
-  measured: MeasuredTable,
-  nowMs: number,
-): Promise<TablePlan> {
-  return planTable(await gatherFor(deps, table, measured, nowMs));
-}
-
 /** Everything that the planner looks at. */
 export async function gatherFor(
   deps: PlanningDeps,
-  table: TableRef,
-  measured: MeasuredTable,
-  nowMs: number,
+  known: MeasuredTable & {
+    readonly table: TableRef;
+    readonly pauses: readonly PauseEvent[];
+    readonly nowMs: number;
+  },
 ): Promise<PlanTableInput> {
+  const { table, policy, pauses, nowMs } = known;
   const key = tableKey(table);
-  const [recentReceipts, pinned, consumers] = await Promise.all([
+  const [health, recentReceipts, pinned, consumers] = await Promise.all([
+    withFloors(deps, known.health),
     deps.ledger.recentReceipts(key, RECEIPTS_MAX),
     deps.ledger.livePins(key, new Date(nowMs).toISOString()),
     readConsumers(deps, key, nowMs),
   ]);
-  return { ...measured, recentReceipts, pinned, consumers, nowMs };
+  return { health, policy, recentReceipts, pauses, pinned, consumers, nowMs };
 }

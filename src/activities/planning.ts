@@ -2,17 +2,20 @@
  * Gathers what the planner needs from catalog, ledger and project, and asks it. Changes nothing.
  */
 import { createHash } from 'node:crypto';
+import { type RetentionFloors, UNKNOWN_TRAITS } from '../domain/catalog-traits.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import type { TableHealth } from '../domain/health/health.ts';
-import type { Plan, TablePlan } from '../domain/operation.ts';
-import { planByHand } from '../domain/planner/planner.ts';
+import type { OperationKind, Plan, TablePlan } from '../domain/operation.ts';
+import { planByHand, planTable } from '../domain/planner/planner.ts';
 import { withTarget } from '../domain/planner/target.ts';
+import { judgeCadence } from '../domain/policy/cadence.ts';
 import { effectivePolicy } from '../domain/policy/effective.ts';
+import { type PauseEvent, sayWhatIsPassedOver } from '../domain/policy/pause.ts';
 import type { Policy } from '../domain/policy/policy.ts';
 import { type TableRef, tableFromKey } from '../domain/table.ts';
 import { type Consumers, consumersOf } from '../domain/watermark.ts';
-import { measureForPolicy, measureOptionsFor, planMeasured } from './plan-table.ts';
+import { gatherFor, measureForPolicy, measureOptionsFor, RECEIPTS_MAX } from './plan-table.ts';
 import type { Catalog, Ledger, Project } from './ports.ts';
 
 export interface PlanningDeps {
@@ -20,6 +23,8 @@ export interface PlanningDeps {
   readonly ledger: Ledger;
   readonly project: Project;
   readonly nowMs: () => number;
+  /** What Trino's catalog refuses by age; absent: it is not asked. `null`: it did not answer. */
+  readonly floors?: (() => Promise<RetentionFloors | null>) | undefined;
 }
 
 /** Tables measured at once: the catalog and the store are asked, no engine. */
@@ -30,25 +35,47 @@ export async function planByPolicy(
   deps: PlanningDeps,
   tables: readonly string[],
 ): Promise<readonly TablePlan[]> {
-  const policies = await deps.project.policies();
+  const [policies, pauses] = await Promise.all([
+    deps.project.policies(),
+    deps.ledger.pauseEvents(),
+  ]);
   const plans: TablePlan[] = [];
   for (let at = 0; at < tables.length; at += TABLES_AT_ONCE) {
     const batch = tables.slice(at, at + TABLES_AT_ONCE);
-    const planned = await Promise.all(batch.map((table) => planOne(deps, policies, table)));
+    const rules = { policies, pauses };
+    const planned = await Promise.all(batch.map((table) => planByRules(deps, rules, table)));
     plans.push(...planned.filter((plan) => plan !== null));
   }
   return plans;
 }
 
-async function planOne(
+/** What people laid down for all tables. */
+export interface Rules {
+  readonly policies: readonly Policy[];
+  readonly pauses: readonly PauseEvent[];
+}
+
+/** Plans one table under given rules. `null`: there is no such table. */
+export async function planByRules(
   deps: PlanningDeps,
-  policies: readonly Policy[],
+  { policies, pauses }: Rules,
   key: string,
 ): Promise<TablePlan | null> {
   const table = tableFromKey(key);
   const nowMs = deps.nowMs();
   const measured = await measureForPolicy(deps.catalog, { table, policies, nowMs });
-  return measured === null ? null : planMeasured(deps, table, measured, nowMs);
+  if (measured === null) return null;
+  return planTable(await gatherFor(deps, { ...measured, table, pauses, nowMs }));
+}
+
+/** Trino's floors are asked once, and known of every table. */
+export async function withFloors(
+  { floors }: PlanningDeps,
+  health: TableHealth,
+): Promise<TableHealth> {
+  if (floors === undefined) return health;
+  const traits = { ...(health.traits ?? UNKNOWN_TRAITS), trinoFloors: await floors() };
+  return { ...health, traits };
 }
 
 /** Plans what a person asks for. Throws `UsageInvalid` or `TableNotFound`. */
@@ -63,18 +90,25 @@ export async function planHandRequest(
   const policy = effectivePolicy(policies, table);
   const expires = request.kind === 'expire_snapshots';
   const target = request.kind === 'compact' ? request.targetFileSizeBytes : null;
-  const [health, pinned, consumers] = await Promise.all([
+  const [recentReceipts, pauses, health, pinned, consumers] = await Promise.all([
+    deps.ledger.recentReceipts(key, RECEIPTS_MAX),
+    deps.ledger.pauseEvents(),
     deps.catalog.measureTable(table, {
       ...measureOptionsFor(policy, nowMs),
       ...(target === null ? {} : { targetFileSizeBytes: target }),
-      // Only compaction needs to know single files.
-      depth: request.kind === 'compact' ? 'files' : 'metadata',
+      // Only what chooses files needs to know single ones.
+      depth: ['compact', 'rewrite_deletes'].includes(request.kind) ? 'files' : 'metadata',
     }),
     expires ? deps.ledger.livePins(key, new Date(nowMs).toISOString()) : [],
     expires ? readConsumers(deps, key, nowMs) : { consumed: [], unreadable: [] },
   ]);
   const own = withTarget(effectivePolicy(policies, table, health.properties), health);
-  return planByHand({ health, request, policy: own, pinned, consumers, nowMs });
+  const floored = await withFloors(deps, health);
+  const plan = planByHand({ health: floored, request, policy: own, pinned, consumers, nowMs });
+  const { cadence } = own.settings;
+  const breakerOpen = (kind: OperationKind) =>
+    judgeCadence({ kind, policy: cadence, recentReceipts, nowMs, table: key, pauses }).breakerOpen;
+  return sayWhatIsPassedOver(plan, { pauses, breakerOpen, nowMs });
 }
 
 /** Which snapshots of `key` the models that read it have consumed. */

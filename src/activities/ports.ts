@@ -9,6 +9,7 @@ import type { HistoryCutoffs } from '../domain/health/history.ts';
 import type { Job, JobOutcome, Requester } from '../domain/job.ts';
 import type { CompiledModel, Model, ModelContext } from '../domain/model/model.ts';
 import type { Operation, Plan, Receipt, TablePlan } from '../domain/operation.ts';
+import type { PauseEvent } from '../domain/policy/pause.ts';
 import type { Policy } from '../domain/policy/policy.ts';
 import type { BeforeOperation } from '../domain/reconcile.ts';
 import type { TableRef } from '../domain/table.ts';
@@ -120,6 +121,13 @@ export interface Ledger {
     since: string,
     until: string,
   ): Promise<readonly (Receipt & { readonly table: string })[]>;
+  recordPause(event: PauseEvent): Promise<void>;
+  /** The log of pauses and resumes, oldest first. */
+  pauseEvents(): Promise<readonly PauseEvent[]>;
+  /** Records policies that take effect; answers whether they differ from those before. */
+  recordPolicies(version: PolicyVersion): Promise<boolean>;
+  /** The policies that took effect last; `null`: none were recorded yet. */
+  appliedPolicies(): Promise<PolicyVersion | null>;
   /** A run pins the snapshots it reads; expiry honours live pins. */
   pinSnapshots(runId: string, pins: readonly SnapshotPin[], expiresAt: string): Promise<void>;
   unpinSnapshots(runId: string): Promise<void>;
@@ -179,6 +187,17 @@ export interface EngineWork {
   readonly seconds: number;
 }
 
+/** The policies that took effect at some time, as they were written. */
+export interface PolicyVersion {
+  /** SHA-256 over names and texts. */
+  readonly digest: string;
+  /** File name, without its folder → its text. */
+  readonly documents: Readonly<Record<string, string>>;
+  /** `worker`, `cli:<user>` */
+  readonly appliedBy: string;
+  readonly appliedAt: string;
+}
+
 export interface ReportsSince {
   readonly reports: readonly StoredReport[];
   /** What the next question begins with. */
@@ -201,6 +220,12 @@ export interface HealthPoint {
   readonly snapshots: number;
   readonly deleteFiles: number;
   readonly score: number | null;
+  /** `null`: not measured, or not yet kept at that time; so are those below. */
+  readonly smallBytes: number | null;
+  readonly manifests: number | null;
+  readonly deleteRatio: number | null;
+  /** Data files beyond what the target size needs, summed over the partitions. */
+  readonly backlogFiles: number | null;
 }
 
 export interface SnapshotPin {

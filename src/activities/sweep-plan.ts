@@ -6,6 +6,7 @@ import type { TablePlan } from '../domain/operation.ts';
 import { planTable } from '../domain/planner/planner.ts';
 import { correctionOf } from '../domain/planner/ranking.ts';
 import { effectivePolicy, sweepOf } from '../domain/policy/effective.ts';
+import type { PauseEvent } from '../domain/policy/pause.ts';
 import type { Policy } from '../domain/policy/policy.ts';
 import { tableFromKey } from '../domain/table.ts';
 import { log } from '../log.ts';
@@ -29,15 +30,19 @@ type Looked =
 /** What holds for the whole batch. */
 interface Rules {
   readonly policies: readonly Policy[];
+  readonly pauses: readonly PauseEvent[];
   readonly digest: string;
   readonly policy: string;
 }
 
 export async function planSweep(deps: SweepDeps, input: PlanSweepInput): Promise<SweptPlans> {
   const { cancelled, cancellationSignal, info } = Context.current();
-  const policies = await deps.project.policies();
-  const rules = { policies, digest: digestOf(policies), policy: input.policy };
-  const notes = await deps.ledger.sweepNotes(input.tables);
+  const [policies, pauses, notes] = await Promise.all([
+    deps.project.policies(),
+    deps.ledger.pauseEvents(),
+    deps.ledger.sweepNotes(input.tables),
+  ]);
+  const rules = { policies, pauses, digest: digestOf([policies, pauses]), policy: input.policy };
   const looking = mapAtOnce(input.tables, TABLES_AT_ONCE, async (key) => {
     if (cancellationSignal.aborted) throw new CancelledFailure('the worker ends');
     return lookAt(deps, rules, key, notes.get(key) ?? null);
@@ -66,8 +71,8 @@ export async function planSweep(deps: SweepDeps, input: PlanSweepInput): Promise
 }
 
 /** Everything that people wrote: any change of it makes every table be planned anew once. */
-function digestOf(policies: readonly Policy[]): string {
-  return createHash('sha256').update(JSON.stringify(policies)).digest('hex');
+function digestOf(written: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(written)).digest('hex');
 }
 
 /** Never rejects: a table that cannot be planned stops no other. */
@@ -92,7 +97,7 @@ async function lookAt(
 
 async function look(
   deps: SweepDeps,
-  { policies, digest, policy: sweep }: Rules,
+  { policies, pauses, digest, policy: sweep }: Rules,
   key: string,
   note: SweepNote | null,
 ): Promise<Looked> {
@@ -113,7 +118,7 @@ async function look(
   if (sweepOf(policies, table, measured.health.properties)?.name !== sweep) {
     return { kind: 'elsewhere' };
   }
-  const gathered = await gatherFor(deps, table, measured, nowMs);
+  const gathered = await gatherFor(deps, { ...measured, table, pauses, nowMs });
   const plan = planTable(gathered);
   const quietUntilMs = quietUntil(plan, nowMs);
   const waitingSinceMs = quietUntilMs === null ? (note?.waitingSinceMs ?? null) : null;

@@ -4,6 +4,7 @@ import type { Client } from '@temporalio/client';
 import type { Catalog, Ledger, Project } from '../activities/ports.ts';
 import { type Config, readConfig } from '../config.ts';
 import { parseTable, type TableRef } from '../domain/table.ts';
+import type { AskFloors } from '../floors.ts';
 
 export interface Session {
   readonly config: Config;
@@ -11,6 +12,8 @@ export interface Session {
   ledger(): Promise<Ledger>;
   catalog(): Promise<Catalog>;
   project(): Promise<Project>;
+  /** What Trino's catalog refuses by age; asks Trino. */
+  floors(): Promise<AskFloors>;
   /** A table name as people write it, in the default catalog when it names none. */
   table(text: string): TableRef;
   /** `cli:<user>`: recorded with each run. */
@@ -45,6 +48,12 @@ export function openSession(environment: NodeJS.ProcessEnv = process.env): Sessi
       const { openProject } = await import('../project/project.ts');
       const { modelsDir, policiesDir, catalog } = config();
       return openProject({ modelsDir, policiesDir, catalogName: catalog.name });
+    }),
+    floors: once(async () => {
+      const { openFloors } = await import('../floors.ts');
+      const { ask, close } = openFloors(config());
+      closers.push(close);
+      return ask;
     }),
     table: (text) => parseTable(text, config().catalog.name),
     requestedBy: `cli:${userName()}`,

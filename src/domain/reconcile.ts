@@ -2,6 +2,8 @@
  * Finding out, from the table alone, whether an execution whose outcome is unknown has committed;
  * and checking after an operation that nothing else than what was meant has changed.
  */
+
+import { checkEffect, propertiesOf } from './effect.ts';
 import { assertNever } from './errors.ts';
 import type { SnapshotInfo, SnapshotRef, TableHealth } from './health/health.ts';
 import type { InvariantCheck, Operation } from './operation.ts';
@@ -14,6 +16,10 @@ export interface BeforeOperation {
   readonly bytes: number;
   readonly snapshots: number;
   readonly refs: readonly SnapshotRef[];
+  /** What operations without a snapshot change; absent in rows of earlier versions. */
+  readonly statisticsFiles?: readonly string[];
+  readonly partitionStatisticsFiles?: readonly string[];
+  readonly properties?: Readonly<Record<string, string>>;
 }
 
 export function beforeOf(health: TableHealth): BeforeOperation {
@@ -24,6 +30,9 @@ export function beforeOf(health: TableHealth): BeforeOperation {
     bytes: health.totalBytes,
     snapshots: health.snapshots.length,
     refs: health.refs,
+    statisticsFiles: health.statisticsFiles ?? [],
+    partitionStatisticsFiles: health.partitionStatisticsFiles ?? [],
+    properties: propertiesOf(health),
   };
 }
 
@@ -71,8 +80,9 @@ export function operationCommitted(
       return false;
     case 'set_properties': {
       const { set, remove } = operation;
-      const has = ([name, value]: [string, string]) => health.properties[name] === value;
-      return Object.entries(set).every(has) && !remove.some((name) => name in health.properties);
+      const is = propertiesOf(health);
+      const has = ([name, value]: [string, string]) => is[name] === value;
+      return Object.entries(set).every(has) && !remove.some((name) => name in is);
     }
     default:
       return assertNever(operation);
@@ -121,7 +131,9 @@ export function checkInvariants(
     checkRows(before.rows, rowBounds(after)),
     check('refs_unchanged', otherRefs(before.refs), otherRefs(after.refs)),
   ];
-  if (operation.kind !== 'expire_snapshots') return checks;
+  if (operation.kind !== 'expire_snapshots') {
+    return [...checks, ...checkEffect(operation, before, after)];
+  }
   const there = new Set(after.snapshots.map((one) => one.snapshotId));
   const left = operation.snapshotIds.filter((id) => there.has(id)).length;
   return [

@@ -133,6 +133,8 @@ function describe(table: TableRef, metadata: TableMetadata, nowMs: number) {
     metadataLogEntries: metadata.metadataLog.length,
     refs: metadata.refs,
     properties: metadata.properties,
+    statisticsFiles: metadata.statisticsFiles,
+    partitionStatisticsFiles: metadata.partitionStatisticsFiles,
     columns: metadata.columns,
     partitionFields: (spec?.fields ?? []).map((field) => ({
       name: field.name,

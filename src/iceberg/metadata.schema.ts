@@ -87,6 +87,8 @@ const ref = z.object({
   'max-snapshot-age-ms': retention,
   'min-snapshots-to-keep': retention,
 });
+/** Puffin files, and files of figures per partition: parts of a table that no manifest names. */
+const statistics = z.array(z.object({ 'statistics-path': z.string() })).default([]);
 const logEntry = z.object({ 'timestamp-ms': time, 'metadata-file': z.string() });
 
 export const METADATA = z.object({
@@ -109,6 +111,8 @@ export const METADATA = z.object({
   snapshots: z.array(SNAPSHOT).default([]),
   refs: z.record(z.string(), ref).optional(),
   'metadata-log': z.array(logEntry).default([]),
+  statistics,
+  'partition-statistics': statistics,
 });
 export type MetadataJson = z.infer<typeof METADATA>;
 export type SnapshotJson = z.infer<typeof SNAPSHOT>;
@@ -120,6 +124,8 @@ export const LOAD_TABLE = z.object({
 export const CATALOG_CONFIG = z.object({
   defaults: z.record(z.string(), z.string()).default({}),
   overrides: z.record(z.string(), z.string()).default({}),
+  /** `POST /v1/{prefix}/namespaces/{namespace}/tables/{table}`, …; absent: the standard ones. */
+  endpoints: z.array(z.string()).optional(),
 });
 export const NAMESPACES = z.object({
   namespaces: z.array(z.array(z.string())),

@@ -50,6 +50,9 @@ export interface TableMetadata {
   readonly refs: readonly SnapshotRef[];
   /** Earlier metadata files that the table still names, oldest first. */
   readonly metadataLog: readonly string[];
+  /** Puffin files of column statistics, of any snapshot. */
+  readonly statisticsFiles: readonly string[];
+  readonly partitionStatisticsFiles: readonly string[];
 }
 
 /** Names the columns of a table that is kept in Z-order, `a,b`: Iceberg has no place for them. */
@@ -81,6 +84,8 @@ export function readMetadata(json: MetadataJson): TableMetadata {
     files: new Map(json.snapshots.map((one) => [one['snapshot-id'], snapshotFiles(one)])),
     refs: readRefs(json, currentSnapshotId),
     metadataLog: json['metadata-log'].map((entry) => entry['metadata-file']),
+    statisticsFiles: json.statistics.map((one) => one['statistics-path']),
+    partitionStatisticsFiles: json['partition-statistics'].map((one) => one['statistics-path']),
   };
 }
 

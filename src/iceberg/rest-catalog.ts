@@ -19,6 +19,7 @@ import {
 import { readSlimSnapshot } from './slim-snapshot.ts';
 import { createSnapshotSplitter } from './snapshot-splitter.ts';
 import { type CachedTable, createTableCache, type TableCache } from './table-cache.ts';
+import { readTraits } from './traits.ts';
 
 export interface RestCatalogOptions extends RestClientOptions {
   /** Name of the catalog in table keys: `lake`. */
@@ -193,7 +194,7 @@ async function remeasureTable(
   return { changed: true, etag: read.etag, health };
 }
 
-type Measurable = Pick<LoadedTable, 'metadata' | 'metadataBytes'>;
+type Measurable = Pick<LoadedTable, 'metadata' | 'metadataBytes' | 'etag'>;
 
 async function measureLoaded(
   context: Context,
@@ -205,14 +206,15 @@ async function measureLoaded(
   const input = ({ metadata, metadataBytes }: Measurable): MeasureInput => {
     return { table, metadata, metadataBytes, readObject, store };
   };
+  const traits = await readTraits(context.client, first.etag);
   try {
-    return await measure(input(first), options);
+    return { ...(await measure(input(first), options)), traits };
   } catch (cause) {
     if (!isMissingObject(cause)) throw cause;
     // Between loading and reading, a commit and an expiry may have removed what was loaded.
     const again = await loadTable(context, table, { fresh: true });
     if (again.metadata.currentSnapshotId === first.metadata.currentSnapshotId) throw cause;
-    return measure(input(again), options);
+    return { ...(await measure(input(again), options)), traits };
   }
 }
 

@@ -27,6 +27,8 @@ export interface RestClient {
    * Rejects with `CatalogUnavailable`, `CredentialsRejected`; other statuses come back.
    */
   send(path: string, init?: RestRequest): Promise<RestAnswer>;
+  /** Endpoints that the catalog says it has, such as `HEAD /v1/…`; `null`: it does not tell. */
+  endpoints(): Promise<readonly string[] | null>;
   /** A namespace of several levels as one segment of a path. */
   namespacePath(levels: readonly string[]): Promise<string>;
 }
@@ -55,6 +57,7 @@ interface Settings {
   readonly base: string;
   /** Between the levels of a namespace, already encoded for a path. */
   readonly separator: string;
+  readonly endpoints: readonly string[] | null;
 }
 
 /** The unit separator, which the specification has as default. */
@@ -75,6 +78,7 @@ export function createRestClient(options: RestClientOptions): RestClient {
   return {
     url,
     send: async (path, request) => send(wire, `${(await ready()).base}/${path}`, request ?? {}),
+    endpoints: async () => (await ready()).endpoints,
     namespacePath: async (levels) => {
       const { separator } = await ready();
       return levels.map(encodeURIComponent).join(separator);
@@ -98,6 +102,7 @@ async function readSettings(wire: Wire, warehouse: string | undefined): Promise<
   return {
     base: `${root}/v1${prefix}`,
     separator: told['namespace-separator'] ?? DEFAULT_SEPARATOR,
+    endpoints: config.endpoints ?? null,
   };
 }
 

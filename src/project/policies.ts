@@ -1,7 +1,5 @@
 /** Reads `policies/*.yaml`: every fault is named, with its place, before anything is done. */
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IcewrightError } from '../domain/errors.ts';
 import { cronAt } from '../domain/policy/cron.ts';
 import { FIELDS } from '../domain/policy/fields.ts';
 import {
@@ -24,6 +22,7 @@ import type {
   SweepPolicy,
 } from '../domain/policy/policy.ts';
 import { type Fault, faultsError } from './faults.ts';
+import { type PolicyDocuments, readPolicyDocuments } from './policy-documents.ts';
 import { faultsOf, suggest } from './policy-faults.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
 
@@ -33,22 +32,27 @@ export interface LoadedPolicies {
   readonly faults: readonly Fault[];
 }
 
-/** A policy is a page of text; a larger file is not one. */
-const FILE_BYTES_MAX = 256 * 1024;
-
 /**
  * Reads every `.yaml` and `.yml` of a directory.
  * @param directory as it shall stand in the faults: `policies` gives `policies/nightly.yaml:4:9`
  * Rejects with `PolicyInvalid` when there is no such directory.
  */
 export async function loadPolicies(directory: string): Promise<LoadedPolicies> {
+  const { documents, faults } = await readPolicyDocuments(directory);
+  const parsed = parsePolicies(documents, directory);
+  return { policies: parsed.policies, faults: [...faults, ...parsed.faults] };
+}
+
+/**
+ * Reads policies from the texts of their files.
+ * @param directory as it shall stand in the faults
+ */
+export function parsePolicies(documents: PolicyDocuments, directory: string): LoadedPolicies {
   const policies: Policy[] = [];
   const faults: Fault[] = [];
   const places = new Map<string, string>();
-  for (const name of await listFiles(directory)) {
+  for (const [name, text] of Object.entries(documents)) {
     const file = join(directory, name);
-    const text = await readText(file, faults);
-    if (text === null) continue;
     const read = readPolicy(text, file);
     faults.push(...read.faults);
     if (read.policy === null) continue;
@@ -65,34 +69,6 @@ export async function requirePolicies(directory: string): Promise<readonly Polic
   const { policies, faults } = await loadPolicies(directory);
   if (faults.length > 0) throw faultsError('PolicyInvalid', faults);
   return policies;
-}
-
-async function listFiles(directory: string): Promise<readonly string[]> {
-  try {
-    const names = await readdir(directory);
-    return names.filter((name) => /\.ya?ml$/.test(name)).sort();
-  } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    throw new IcewrightError(
-      'PolicyInvalid',
-      `${directory} is not a readable directory (${why}): name the one that holds the policies`,
-      { directory },
-      error,
-    );
-  }
-}
-
-async function readText(file: string, faults: Fault[]): Promise<string | null> {
-  const fault = (message: string) => {
-    faults.push({ file, line: 1, column: 1, message });
-    return null;
-  };
-  try {
-    const text = await readFile(file, 'utf8');
-    return text.length > FILE_BYTES_MAX ? fault('is larger than any policy: 256 KB at most') : text;
-  } catch (error) {
-    return fault(`cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
 }
 
 function twice(name: string, first: string): string {

@@ -17,6 +17,7 @@ import { createSparkRunner } from '../engines/spark/run.ts';
 import * as trinoCompile from '../engines/trino/compile.ts';
 import { compileModel as compileTrinoModel } from '../engines/trino/compile-model.ts';
 import { createTrinoRunner } from '../engines/trino/run.ts';
+import { floorsOf } from '../floors.ts';
 import { createMetrics, type Metrics } from '../http/metrics.ts';
 import { openCatalog } from '../lake.ts';
 import { type ClosableLedger, createLedger } from '../ledger/ledger.ts';
@@ -61,7 +62,8 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
     trino: { ...trinoCompile, compileModel: compileTrinoModel },
   };
   const nowMs = Date.now;
-  const planning = { catalog, ledger, project, nowMs };
+  const floors = floorsOf(trino, config.catalog.name);
+  const planning = { catalog, ledger, project, nowMs, floors };
   const engines = {
     spark: { runner: spark, compiler: compilers.spark },
     trino: { runner: trino, compiler: compilers.trino },

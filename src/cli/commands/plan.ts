@@ -5,6 +5,7 @@ import type { Plan, Receipt, TablePlan } from '../../domain/operation.ts';
 import { effectivePolicy } from '../../domain/policy/effective.ts';
 import { pathOfSetting } from '../../domain/policy/fields.ts';
 import { type TableRef, tableFromKey, tableKey } from '../../domain/table.ts';
+import { tellCapabilities } from '../capability-report.ts';
 import type { Command, CommandInput, CommandResult } from '../command.ts';
 import { tablePlanJson } from '../decision-json.ts';
 import { openMeasuring } from '../health-measure.ts';
@@ -73,7 +74,9 @@ export const explain: Command = {
     for (const { property, value, because } of policy.ignored ?? []) {
       input.terminal.print(`  ${property}=${value} is not heard: ${because}`);
     }
-    return { json: { planId: planned.planId, ...tablePlanJson(found), policy, health } };
+    const { capabilities, traits } = await tellCapabilities(input, table);
+    const told = { policy, health, capabilities, traits };
+    return { json: { planId: planned.planId, ...tablePlanJson(found), ...told } };
   },
 };
 

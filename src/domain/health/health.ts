@@ -1,3 +1,5 @@
+import type { CatalogTraits } from '../catalog-traits.ts';
+
 /** What was measured of one table at one snapshot. Counts are of the main branch's head. */
 import type { PartitionKey } from '../operation.ts';
 
@@ -185,4 +187,10 @@ export interface TableHealth {
     readonly source: string;
     readonly transform: string;
   }[];
+  /** Paths of column statistics, of any snapshot; absent: not looked at. */
+  readonly statisticsFiles?: readonly string[];
+  /** Paths of figures per partition, of any snapshot; absent: not looked at. */
+  readonly partitionStatisticsFiles?: readonly string[];
+  /** What the catalog that holds it allows; absent: not looked at. */
+  readonly traits?: CatalogTraits;
 }

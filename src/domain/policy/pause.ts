@@ -1,6 +1,6 @@
 /**
- * Pauses that an operator sets and lifts. They are kept as a log of who said what when and why; what
- * holds for one operation of one table is read off it. A resume also closes an open breaker.
+ * Pauses that an operator sets and lifts. They are kept as a log of who said what when and why;
+ * what holds for one operation of one table is read off it. A resume also closes an open breaker.
  */
 import type { OperationKind, Reason, TablePlan } from '../operation.ts';
 import { type TableRef, tableFromKey } from '../table.ts';
@@ -80,27 +80,25 @@ export function pauseReason(event: PauseEvent): Reason {
   return { metric: 'paused', value: true, threshold: false, met: false, because };
 }
 
-/**
- * A plan by hand passes over pauses and open breakers, and says so in each of its decisions.
- * @param breakerOpen whether the breaker of an operation is open
- */
+/** A plan by hand passes over pauses and open breakers, and says so in each of its decisions. */
 export function sayWhatIsPassedOver(
   plan: TablePlan,
-  events: readonly PauseEvent[],
-  breakerOpen: (kind: OperationKind) => boolean,
-  nowMs: number,
+  state: {
+    readonly pauses: readonly PauseEvent[];
+    readonly breakerOpen: (kind: OperationKind) => boolean;
+    readonly nowMs: number;
+  },
 ): TablePlan {
   const table = tableFromKey(plan.table);
   const decisions = plan.decisions.map((decision) => {
-    const { pause } = pauseStateOf(events, { table, kind: decision.kind }, nowMs);
+    const { kind, reasons } = decision;
+    const { pause } = pauseStateOf(state.pauses, { table, kind }, state.nowMs);
     const notes: Reason[] = [];
     if (pause !== null) notes.push(note('paused', `${describePause(pause)}; passed over by hand`));
-    if (breakerOpen(decision.kind)) {
+    if (state.breakerOpen(kind)) {
       notes.push(note('breaker_open', 'its breaker is open; passed over by hand'));
     }
-    return notes.length === 0
-      ? decision
-      : { ...decision, reasons: [...notes, ...decision.reasons] };
+    return notes.length === 0 ? decision : { ...decision, reasons: [...notes, ...reasons] };
   });
   return { ...plan, decisions };
 }
@@ -108,4 +106,36 @@ export function sayWhatIsPassedOver(
 /** Nothing that stands against it: a person has decided. */
 function note(metric: string, because: string): Reason {
   return { metric, value: true, threshold: null, met: true, because };
+}
+
+export interface StandingPause {
+  readonly pause: PauseEvent;
+  /** Later resumes that lift it for some of what it names. */
+  readonly liftedFor: readonly PauseEvent[];
+}
+
+/** Pauses that have neither ended nor been resumed as a whole, oldest first. */
+export function standingPauses(
+  events: readonly PauseEvent[],
+  nowMs: number,
+): readonly StandingPause[] {
+  return events.flatMap((pause, at) => {
+    if (pause.kind !== 'pause' || endMs(pause) <= nowMs) return [];
+    const later = events.slice(at + 1).filter(({ kind }) => kind === 'resume');
+    const whole = later.some(
+      ({ pattern, operation }) =>
+        (pattern === pause.pattern || pattern === '*') &&
+        (operation === null || operation === pause.operation),
+    );
+    return whole ? [] : [{ pause, liftedFor: later.filter((one) => mayLift(one, pause)) }];
+  });
+}
+
+/** Of two patterns nobody can say whether they meet: only a resumed name is looked at closely. */
+function mayLift(resume: PauseEvent, pause: PauseEvent): boolean {
+  const apart = resume.operation !== null && pause.operation !== null;
+  if (apart && resume.operation !== pause.operation) return false;
+  const [name, paused] = [parseSelector(resume.pattern), parseSelector(pause.pattern)];
+  if (typeof name === 'string' || typeof paused === 'string' || name.kind !== 'exact') return true;
+  return selects(paused, tableFromKey(name.text));
 }

@@ -1,7 +1,7 @@
 /**
- * Partitions as a predicate for `optimize … WHERE`. Trino takes only what it can decide by partition
- * values alone, column by column: no bucket, no truncated text, and of several partitions only every
- * combination of their values.
+ * Partitions as a predicate for `optimize … WHERE`. Trino takes only what it can decide by
+ * partition values alone, column by column: no bucket, no truncated text, and of several partitions
+ * only every combination of their values.
  */
 import type { PartitionKey, PartitionValue } from '../../domain/operation.ts';
 import { boundOf, PARTITIONS_MAX } from '../../domain/partition-bound.ts';

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { effectivePolicy } from '../../../src/domain/policy/effective.ts';
@@ -147,5 +149,12 @@ describe('the list of fields', () => {
     );
     expect([...listed].sort()).toEqual([...there].sort());
     expect(new Set(FIELDS.map(fieldPath)).size).toBe(FIELDS.length);
+  });
+
+  test('stands in the documentation, each field in a row of its own', async () => {
+    const text = await readFile(join(import.meta.dirname, '../../../docs/policies.md'), 'utf8');
+    const rows = [...text.matchAll(/^\| `(\w+\.\w+)` \|/gm)].map(([, path]) => path);
+    const fields = rows.filter((path) => !path?.startsWith('budget.'));
+    expect(fields.sort()).toEqual(FIELDS.map(fieldPath).sort());
   });
 });

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { OperationKind } from '../../../src/domain/operation.ts';
 import { judgeCadence } from '../../../src/domain/policy/cadence.ts';
-import { type PauseEvent, pauseStateOf } from '../../../src/domain/policy/pause.ts';
+import {
+  type PauseEvent,
+  pauseStateOf,
+  sayWhatIsPassedOver,
+  standingPauses,
+} from '../../../src/domain/policy/pause.ts';
 import { DEFAULT_SETTINGS } from '../../../src/domain/policy/policy.ts';
 import { parseTable } from '../../../src/domain/table.ts';
 import { failure, NOW_MS } from '../health/fixture.ts';
@@ -80,4 +85,42 @@ describe('a decision', () => {
     const other = event('resume', ORDERS, { at: now, operation: 'expire_snapshots' });
     expect(judge([other], three)).toMatchObject({ breakerOpen: true });
   });
+});
+
+test('a plan by hand says which pause and which breaker it passes over', () => {
+  const decision = {
+    kind: 'compact',
+    action: 'run',
+    engine: 'spark',
+    operation: null,
+    reasons: [],
+    nextEligibleAt: null,
+    estimate: null,
+  } as const;
+  const plan = { table: ORDERS, tableUuid: 'u', snapshotId: '1', decisions: [decision] };
+  const say = (pauses: readonly PauseEvent[], breakerOpen: boolean) =>
+    sayWhatIsPassedOver(plan, { pauses, breakerOpen: () => breakerOpen, nowMs: NOW_MS });
+  expect(say([], false)).toEqual(plan);
+  const [said] = say([event('pause', 'bronze.*')], true).decisions;
+  expect(said).toMatchObject({ action: 'run', reasons: [{ met: true }, { met: true }] });
+  expect(said?.reasons.map(({ because }) => because)).toEqual([
+    expect.stringMatching(/^paused by cli:ana .*: it moves; passed over by hand$/),
+    'its breaker is open; passed over by hand',
+  ]);
+});
+
+test('what stands: neither ended nor resumed as a whole, with what is excepted from it', () => {
+  const one = event('resume', 'bronze.raw_orders');
+  const events = [
+    event('pause', 'silver.*', { until: new Date(NOW_MS).toISOString() }),
+    event('pause', 'bronze.*'),
+    event('pause', 'gold.*', { operation: 'compact' }),
+    one,
+    event('resume', 'gold.*', { operation: 'compact' }),
+    event('resume', 'silver.orders'),
+  ];
+  const standing = standingPauses(events, NOW_MS);
+  expect(standing.map(({ pause }) => pause.pattern)).toEqual(['bronze.*']);
+  expect(standing[0]?.liftedFor.map(({ pattern }) => pattern)).toEqual([one.pattern, 'gold.*']);
+  expect(standingPauses([...events, event('resume', '*')], NOW_MS)).toEqual([]);
 });

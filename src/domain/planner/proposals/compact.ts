@@ -23,7 +23,7 @@ export function lookAtCompaction(input: Omit<ProposalInput, 'expiry'>) {
   const { health, policy, recentReceipts, nowMs } = input;
   const { compact } = policy.settings;
   const { engine, strategy } = compact;
-  const chosen = route(capabilityOf('compact', strategy), engine, health.formatVersion);
+  const chosen = route(capabilityOf('compact', strategy), engine, health);
   const heat = heatOf(health, nowMs, chosen);
   const packing =
     health.partitionHealth === null ? null : estimateBinpack(health, compact, heat.cold);

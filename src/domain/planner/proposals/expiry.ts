@@ -12,7 +12,7 @@ export function proposeExpiry({ health, policy, expiry }: ProposalInput): Propos
     trigger,
     refusals: expiry.kind === 'refuse' ? [refusalReason(expiry.metric, expiry.because)] : [],
     worth: expiry.kind === 'refuse' ? [] : expiryReasons(expiry),
-    route: route('expire_snapshots', 'auto', health.formatVersion),
+    route: route('expire_snapshots', 'auto', health),
     operation: { kind: 'expire_snapshots', snapshotIds: ids },
     estimate: null,
   };

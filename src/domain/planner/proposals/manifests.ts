@@ -22,7 +22,7 @@ export function proposeManifests({ health, policy, recentReceipts }: ProposalInp
           : 'the manifests of this snapshot were not rewritten yet',
       },
     ],
-    route: route('rewrite_manifests', engine, health.formatVersion),
+    route: route('rewrite_manifests', engine, health),
     operation: { kind: 'rewrite_manifests' },
     estimate: null,
   };

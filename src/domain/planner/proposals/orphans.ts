@@ -14,7 +14,7 @@ export function proposeOrphans({ health, policy }: ProposalInput): Proposal {
     trigger,
     refusals: [],
     worth: [],
-    route: route('remove_orphans', 'auto', health.formatVersion),
+    route: route('remove_orphans', 'auto', health),
     operation: {
       kind: 'remove_orphans',
       olderThanMs: Math.max(olderThanMs, ORPHAN_AGE_FLOOR_MS),

@@ -1,16 +1,25 @@
 /** Table properties that a policy asks for and the table does not have. */
+import { propertiesOf } from '../../effect.ts';
 import { route } from '../capability.ts';
+import { judgeProperties } from '../property-rules.ts';
 import type { Proposal, ProposalInput } from './proposal.ts';
 
 export function proposeProperties({ health, policy }: ProposalInput): Proposal {
   const { enabled, set } = policy.settings.properties;
-  const wanting = Object.entries(set).filter(([name, value]) => health.properties[name] !== value);
+  const is = propertiesOf(health);
+  const wanting = Object.entries(set).filter(([name, value]) => is[name] !== value);
   const names = wanting.map(([name]) => name);
+  const operation = {
+    kind: 'set_properties',
+    set: Object.fromEntries(wanting),
+    remove: [],
+  } as const;
   return {
     kind: 'set_properties',
     enabled,
     trigger: { kind: 'all', of: [] },
-    refusals: [],
+    // Nobody is there to say that it is meant.
+    refusals: judgeProperties(health, operation, []),
     worth: [
       {
         metric: 'properties_wanting',
@@ -23,8 +32,8 @@ export function proposeProperties({ health, policy }: ProposalInput): Proposal {
             : 'the table has every property that the policy asks for',
       },
     ],
-    route: route('set_properties', 'auto', health.formatVersion),
-    operation: { kind: 'set_properties', set: Object.fromEntries(wanting), remove: [] },
+    route: route('set_properties', 'auto', health),
+    operation,
     estimate: null,
   };
 }
