@@ -132,7 +132,7 @@ function tellSweep(
 
 function tellPolicy(terminal: Terminal, { settings, origins, ignored }: EffectivePolicy): void {
   terminal.print('policy:');
-  const values = new Map(
+  const values = new Map<string, unknown>(
     Object.entries(settings).flatMap(([section, fields]) =>
       Object.entries(fields).map(([field, value]) => [`${section}.${field}`, value] as const),
     ),
@@ -140,7 +140,7 @@ function tellPolicy(terminal: Terminal, { settings, origins, ignored }: Effectiv
   for (const [field, origin] of Object.entries(origins)) {
     const place = origin.line === 0 ? origin.file : `${origin.file}:${origin.line}`;
     const value = JSON.stringify(values.get(field) ?? null);
-    terminal.print(`  ${pathOfSetting(field as `${string}.${string}`)} = ${value} from ${place}`);
+    terminal.print(`  ${pathOfSetting(field)} = ${value} from ${place}`);
   }
   for (const { property, value, because } of ignored ?? []) {
     terminal.print(`  ${property}=${value} is not heard: ${because}`);
