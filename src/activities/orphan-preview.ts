@@ -5,7 +5,7 @@ import type { OrphanCounts } from '../domain/operation.ts';
 import type { StoredFile } from '../domain/orphans/files.ts';
 import { totalBytes } from '../domain/orphans/look.ts';
 import { askedOrphans } from '../domain/planner/proposals/orphans.ts';
-import { effectivePolicy } from '../domain/policy/policy.ts';
+import { effectivePolicy } from '../domain/policy/effective.ts';
 import { tableFromKey } from '../domain/table.ts';
 import { takeLook } from './orphan-look.ts';
 import { ageOf, countsOf, type OrphanDeps, refuseWithoutExpiry } from './orphans.ts';

@@ -16,7 +16,7 @@ import { confirm, type OrphanAge, orphanAge, totalBytes } from '../domain/orphan
 import type { OrphanLook } from '../domain/orphans/look-record.ts';
 import { expiredBefore } from '../domain/orphans/preconditions.ts';
 import { planExpiry } from '../domain/planner/expiry.ts';
-import { effectivePolicy } from '../domain/policy/policy.ts';
+import { effectivePolicy } from '../domain/policy/effective.ts';
 import { type TableRef, tableFromKey } from '../domain/table.ts';
 import { formatDuration } from '../domain/units.ts';
 import { type Deleted, deleteExactly } from './orphan-delete.ts';

@@ -3,12 +3,17 @@
  */
 import { createHash } from 'node:crypto';
 import { type RetentionFloors, UNKNOWN_TRAITS } from '../domain/catalog-traits.ts';
+import type { EngineCores } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import type { TableHealth } from '../domain/health/health.ts';
-import type { Plan, TablePlan } from '../domain/operation.ts';
+import type { OperationKind, Plan, TablePlan } from '../domain/operation.ts';
 import { planByHand, planTable } from '../domain/planner/planner.ts';
-import { effectivePolicy, type Policy } from '../domain/policy/policy.ts';
+import { type TuningInput, tunePlan } from '../domain/planner/tuning.ts';
+import { judgeCadence } from '../domain/policy/cadence.ts';
+import { effectivePolicy } from '../domain/policy/effective.ts';
+import { type PauseEvent, sayWhatIsPassedOver } from '../domain/policy/pause.ts';
+import type { EffectivePolicy, Policy } from '../domain/policy/policy.ts';
 import { type TableRef, tableFromKey } from '../domain/table.ts';
 import { type Consumers, consumersOf } from '../domain/watermark.ts';
 import type { Catalog, Ledger, Project } from './ports.ts';
@@ -20,6 +25,8 @@ export interface PlanningDeps {
   readonly nowMs: () => number;
   /** What Trino's catalog refuses by age; absent: it is not asked. `null`: it did not answer. */
   readonly floors?: (() => Promise<RetentionFloors | null>) | undefined;
+  /** How many tasks each engine runs at once; absent: not known, their own defaults stay. */
+  readonly cores?: () => Promise<EngineCores>;
 }
 
 /** Receipts that cadence and breaker look back on. */
@@ -32,37 +39,70 @@ export async function planByPolicy(
   deps: PlanningDeps,
   tables: readonly string[],
 ): Promise<readonly TablePlan[]> {
-  const policies = await deps.project.policies();
+  const [policies, pauses] = await Promise.all([
+    deps.project.policies(),
+    deps.ledger.pauseEvents(),
+  ]);
   const plans: TablePlan[] = [];
   for (let at = 0; at < tables.length; at += TABLES_AT_ONCE) {
     const batch = tables.slice(at, at + TABLES_AT_ONCE);
-    const planned = await Promise.all(batch.map((table) => planOne(deps, policies, table)));
+    const rules = { policies, pauses };
+    const planned = await Promise.all(batch.map((table) => planByRules(deps, rules, table)));
     plans.push(...planned.filter((plan) => plan !== null));
   }
   return plans;
 }
 
-async function planOne(
+/** What people laid down for all tables. */
+export interface Rules {
+  readonly policies: readonly Policy[];
+  readonly pauses: readonly PauseEvent[];
+}
+
+/** Plans one table under given rules. `null`: there is no such table. */
+export async function planByRules(
   deps: PlanningDeps,
-  policies: readonly Policy[],
+  { policies, pauses }: Rules,
   key: string,
 ): Promise<TablePlan | null> {
   const table = tableFromKey(key);
   const nowMs = deps.nowMs();
-  const policy = effectivePolicy(policies, table);
-  const measured = await measureIfThere(deps.catalog, table, {
-    nowMs,
-    depth: 'files',
-    targetFileSizeBytes: policy.settings.compact.targetFileSizeBytes,
-  });
+  const measured = await measureForPolicy(deps.catalog, { table, policies, nowMs });
   if (measured === null) return null;
-  const health = await withFloors(deps, measured);
+  const { policy } = measured;
+  const health = await withFloors(deps, measured.health);
   const [recentReceipts, pinned, consumers] = await Promise.all([
     deps.ledger.recentReceipts(key, RECEIPTS_MAX),
     deps.ledger.livePins(key, new Date(nowMs).toISOString()),
     readConsumers(deps, key, nowMs),
   ]);
-  return planTable({ health, policy, recentReceipts, pinned, consumers, nowMs });
+  const plan = planTable({ health, policy, recentReceipts, pauses, pinned, consumers, nowMs });
+  return tune(deps, plan, { health, recentReceipts, policy: policy.settings.compact });
+}
+
+/**
+ * The policy may depend on properties that only the measurement tells, and what is small on the
+ * target of the policy: measured again where the table's own properties change the target.
+ */
+async function measureForPolicy(
+  catalog: Catalog,
+  input: {
+    readonly table: TableRef;
+    readonly policies: readonly Policy[];
+    readonly nowMs: number;
+  },
+): Promise<{ readonly health: TableHealth; readonly policy: EffectivePolicy } | null> {
+  const { table, policies, nowMs } = input;
+  let policy = effectivePolicy(policies, table);
+  const targetOf = () => policy.settings.compact.targetFileSizeBytes;
+  const measure = () =>
+    measureIfThere(catalog, table, { nowMs, depth: 'files', targetFileSizeBytes: targetOf() });
+  const health = await measure();
+  if (health === null) return null;
+  const target = targetOf();
+  policy = effectivePolicy(policies, table, health.properties);
+  const again = targetOf() === target ? health : await measure();
+  return again === null ? null : { health: again, policy };
 }
 
 async function withFloors({ floors }: PlanningDeps, health: TableHealth): Promise<TableHealth> {
@@ -79,10 +119,13 @@ export async function planHandRequest(
 ): Promise<TablePlan> {
   const table = tableFromKey(key);
   const nowMs = deps.nowMs();
-  const policy = effectivePolicy(await deps.project.policies(), table);
+  const policies = await deps.project.policies();
+  const policy = effectivePolicy(policies, table);
   const expires = request.kind === 'expire_snapshots';
   const target = request.kind === 'compact' ? request.targetFileSizeBytes : null;
-  const [health, pinned, consumers] = await Promise.all([
+  const [recentReceipts, pauses, health, pinned, consumers] = await Promise.all([
+    deps.ledger.recentReceipts(key, RECEIPTS_MAX),
+    deps.ledger.pauseEvents(),
     deps.catalog.measureTable(table, {
       nowMs,
       // Only what chooses files needs to know single ones.
@@ -92,14 +135,24 @@ export async function planHandRequest(
     expires ? deps.ledger.livePins(key, new Date(nowMs).toISOString()) : [],
     expires ? readConsumers(deps, key, nowMs) : { consumed: [], unreadable: [] },
   ]);
-  return planByHand({
-    health: await withFloors(deps, health),
-    request,
-    policy,
-    pinned,
-    consumers,
-    nowMs,
-  });
+  const own = effectivePolicy(policies, table, health.properties);
+  const floored = await withFloors(deps, health);
+  const plan = planByHand({ health: floored, request, policy: own, pinned, consumers, nowMs });
+  const { cadence } = own.settings;
+  const breakerOpen = (kind: OperationKind) =>
+    judgeCadence({ kind, policy: cadence, recentReceipts, nowMs, table: key, pauses }).breakerOpen;
+  const told = sayWhatIsPassedOver(plan, { pauses, breakerOpen, nowMs });
+  return tune(deps, told, { health, recentReceipts, policy: own.settings.compact });
+}
+
+/** Only a compaction that will run is worth a question to its engine. */
+async function tune(
+  { cores }: PlanningDeps,
+  plan: TablePlan,
+  input: Omit<TuningInput, 'cores'>,
+): Promise<TablePlan> {
+  if (!plan.decisions.some(({ operation }) => operation?.kind === 'compact')) return plan;
+  return tunePlan(plan, { ...input, cores: (await cores?.()) ?? {} });
 }
 
 /** Which snapshots of `key` the models that read it have consumed. */

@@ -11,6 +11,7 @@ import type { CompiledModel, Model, ModelContext } from '../domain/model/model.t
 import type { Operation, Plan, Receipt, TablePlan } from '../domain/operation.ts';
 import type { StoredFile } from '../domain/orphans/files.ts';
 import type { OrphanLook } from '../domain/orphans/look-record.ts';
+import type { PauseEvent } from '../domain/policy/pause.ts';
 import type { Policy } from '../domain/policy/policy.ts';
 import type { BeforeOperation } from '../domain/reconcile.ts';
 import type { TableRef } from '../domain/table.ts';
@@ -112,6 +113,18 @@ export interface Ledger {
   listReceipts(runId: string): Promise<readonly (Receipt & { readonly table: string })[]>;
   /** Newest receipts of a table for cadence and backoff, newest first. */
   recentReceipts(table: string, limit: number): Promise<readonly Receipt[]>;
+  /** Everything that ended in a span of time, whatever its table; oldest first. */
+  receiptsBetween(
+    since: string,
+    until: string,
+  ): Promise<readonly (Receipt & { readonly table: string })[]>;
+  recordPause(event: PauseEvent): Promise<void>;
+  /** The log of pauses and resumes, oldest first. */
+  pauseEvents(): Promise<readonly PauseEvent[]>;
+  /** Records policies that take effect; answers whether they differ from those before. */
+  recordPolicies(version: PolicyVersion): Promise<boolean>;
+  /** The policies that took effect last; `null`: none were recorded yet. */
+  appliedPolicies(): Promise<PolicyVersion | null>;
   /** A run pins the snapshots it reads; expiry honours live pins. */
   pinSnapshots(runId: string, pins: readonly SnapshotPin[], expiresAt: string): Promise<void>;
   unpinSnapshots(runId: string): Promise<void>;
@@ -141,6 +154,17 @@ export interface Ledger {
   lastLook(table: string, until: string): Promise<OrphanLook | null>;
 }
 
+/** The policies that took effect at some time, as they were written. */
+export interface PolicyVersion {
+  /** SHA-256 over names and texts. */
+  readonly digest: string;
+  /** File name, without its folder → its text. */
+  readonly documents: Readonly<Record<string, string>>;
+  /** `worker`, `cli:<user>` */
+  readonly appliedBy: string;
+  readonly appliedAt: string;
+}
+
 export interface ReportsSince {
   readonly reports: readonly StoredReport[];
   /** What the next question begins with. */
@@ -163,6 +187,12 @@ export interface HealthPoint {
   readonly snapshots: number;
   readonly deleteFiles: number;
   readonly score: number | null;
+  /** `null`: not measured, or not yet kept at that time; so are those below. */
+  readonly smallBytes: number | null;
+  readonly manifests: number | null;
+  readonly deleteRatio: number | null;
+  /** Data files beyond what the target size needs, summed over the partitions. */
+  readonly backlogFiles: number | null;
 }
 
 export interface SnapshotPin {

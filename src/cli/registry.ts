@@ -26,7 +26,13 @@ export const COMMANDS: Readonly<Record<string, Loader>> = {
   'runs list': async () => (await import('./commands/runs.ts')).runsList,
   'runs show': async () => (await import('./commands/runs.ts')).runsShow,
   'runs cancel': async () => (await import('./commands/runs.ts')).runsCancel,
+  pause: async () => (await import('./commands/pause.ts')).pause,
+  resume: async () => (await import('./commands/pause.ts')).resume,
   'policies check': async () => (await import('./commands/policies.ts')).policiesCheck,
+  'policies diff': async () => (await import('./commands/policies.ts')).policiesDiff,
+  'policies apply': async () => (await import('./commands/policies.ts')).policiesApply,
+  'policies simulate': async () =>
+    (await import('./commands/policies-simulate.ts')).policiesSimulate,
   worker: async () => (await import('./commands/worker.ts')).worker,
 };
 

@@ -48,14 +48,20 @@ export interface PartitionValue {
   readonly value: string | null;
 }
 
-/** Chosen from the table and the engine's cores, so that no core idles. */
+/** Chosen from the table and the engine's cores, so that no core idles; absent: its defaults. */
 export interface CompactTuning {
+  /** Size of the files written, where it is not the target; at most the target. */
+  readonly outputFileSizeBytes?: number;
   /** Input bytes that one task group rewrites at most. */
   readonly maxFileGroupSizeBytes?: number;
   /** File groups rewritten at the same time. */
   readonly concurrentFileGroups?: number;
+  /** `true`: file groups begin in the order of their bytes, so that none is left for the end. */
+  readonly largestFirst?: boolean;
   /** Tasks that shuffle for each output file (sort and Z-order). */
   readonly shufflePartitionsPerFile?: number;
+  /** Level of zstd, 1 to 22; the codec itself is the table's. */
+  readonly zstdLevel?: number;
 }
 
 /** Rewrites position delete files, and drops those that no longer delete anything. */
@@ -69,7 +75,7 @@ export interface RewriteDeletesOperation {
   readonly targetFileSizeBytes?: number;
   /** `true`: also well-sized ones, which finds every row that is gone already. Default `false`. */
   readonly rewriteAll?: boolean;
-  readonly tuning?: Omit<CompactTuning, 'shufflePartitionsPerFile'>;
+  readonly tuning?: Pick<CompactTuning, 'maxFileGroupSizeBytes' | 'concurrentFileGroups'>;
 }
 
 /** Expires exactly these snapshots and nothing else. */
@@ -184,6 +190,8 @@ export interface Decision {
   readonly estimate: Estimate | null;
   /** What would be lost or freed; only of operations that delete. */
   readonly preview?: Preview;
+  /** It has not run for longer than its policy bears: it goes before all others. */
+  readonly overdue?: boolean;
 }
 
 /** What an operation that deletes would take, from metadata alone. */

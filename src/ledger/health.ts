@@ -1,7 +1,7 @@
 /** Statements on reports of tables and their history. */
 import type { HealthPoint, ReportsSince, StoredReport } from '../activities/ports.ts';
 import type { TableReport } from '../domain/health/health.ts';
-import type { HistoryCutoffs } from '../domain/health/history.ts';
+import { type HistoryCutoffs, smallBytesOf } from '../domain/health/history.ts';
 import { jsonText, type Queryable } from './connection.ts';
 
 /** Rows of one statement of the roll-up: well under a second. */
@@ -51,7 +51,8 @@ export async function upsertReports(
        select * from jsonb_to_recordset($1::jsonb) as given (
          table_key text, catalog text, etag text, location text, at timestamptz, document jsonb,
          measured boolean, data_files bigint, small_files bigint, total_bytes bigint,
-         snapshots bigint, delete_files bigint, score double precision)
+         snapshots bigint, delete_files bigint, score double precision, small_bytes bigint,
+         manifests bigint, delete_ratio double precision, backlog_files bigint)
      ), saved as (
        insert into icewright.table_report as old
          (table_key, catalog, etag, location, measured_at, document)
@@ -66,8 +67,10 @@ export async function upsertReports(
        where old.measured_at <= excluded.measured_at
      )
      insert into icewright.health_point
-       (table_key, at, data_files, small_files, total_bytes, snapshots, delete_files, score)
-     select table_key, at, data_files, small_files, total_bytes, snapshots, delete_files, score
+       (table_key, at, data_files, small_files, total_bytes, snapshots, delete_files, score,
+        small_bytes, manifests, delete_ratio, backlog_files)
+     select table_key, at, data_files, small_files, total_bytes, snapshots, delete_files, score,
+       small_bytes, manifests, delete_ratio, backlog_files
      from given where measured
      on conflict (table_key, at) do update set score = excluded.score`,
     [jsonText(reports.map(rowOf))],
@@ -91,6 +94,10 @@ function rowOf({ etag, location, ...document }: StoredReport) {
     snapshots: figures?.snapshots,
     delete_files: figures?.deleteFiles,
     score: score?.value,
+    small_bytes: figures === null ? null : smallBytesOf(figures),
+    manifests: figures?.manifests,
+    delete_ratio: figures?.deleteRatio,
+    backlog_files: figures?.detail?.backlogFiles,
   };
 }
 
@@ -116,6 +123,10 @@ interface RawPoint {
   readonly snapshots: string;
   readonly delete_files: string;
   readonly score: number | null;
+  readonly small_bytes: string | null;
+  readonly manifests: string | null;
+  readonly delete_ratio: number | null;
+  readonly backlog_files: string | null;
 }
 
 /** Table → its points, oldest first; the first may lie before `sinceMs`: it held at that time. */
@@ -148,12 +159,21 @@ function pointOf(row: RawPoint): HealthPoint {
   return {
     atMs: row.at.getTime(),
     dataFiles: Number(row.data_files),
-    smallFiles: row.small_files === null ? null : Number(row.small_files),
+    smallFiles: numberOf(row.small_files),
     totalBytes: Number(row.total_bytes),
     snapshots: Number(row.snapshots),
     deleteFiles: Number(row.delete_files),
     score: row.score,
+    smallBytes: numberOf(row.small_bytes),
+    manifests: numberOf(row.manifests),
+    deleteRatio: row.delete_ratio,
+    backlogFiles: numberOf(row.backlog_files),
   };
+}
+
+/** The driver gives bigint as text. */
+function numberOf(text: string | null): number | null {
+  return text === null ? null : Number(text);
 }
 
 /**

@@ -14,12 +14,15 @@ import {
   insertStarted,
   selectReceipt,
   selectReceipts,
+  selectReceiptsBetween,
   selectRecentReceipts,
   selectStarted,
 } from './operations.ts';
 import { insertLook, selectLook, selectLookUntil } from './orphan-looks.ts';
+import { insertPauseEvent, selectPauseEvents } from './pauses.ts';
 import { deletePins, selectLivePins, upsertPins } from './pins.ts';
 import { insertPlan, selectPlan } from './plans.ts';
+import { insertPolicyVersion, selectPolicyVersion } from './policy-versions.ts';
 import { selectRun, selectRunning, selectRuns, upsertRun } from './runs.ts';
 
 export interface ClosableLedger extends Ledger {
@@ -67,6 +70,11 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
     readReceipt: (runId, ordinal) => selectReceipt(db, runId, ordinal),
     listReceipts: (runId) => selectReceipts(db, runId),
     recentReceipts: (table, limit) => selectRecentReceipts(db, table, limit),
+    receiptsBetween: (since, until) => selectReceiptsBetween(db, since, until),
+    recordPause: (event) => insertPauseEvent(db, event),
+    pauseEvents: () => selectPauseEvents(db),
+    recordPolicies: (version) => insertPolicyVersion(db, version),
+    appliedPolicies: () => selectPolicyVersion(db),
     pinSnapshots: (runId, pins, expiresAt) => upsertPins(db, runId, pins, expiresAt),
     unpinSnapshots: (runId) => deletePins(db, runId),
     livePins: (table, now) => selectLivePins(db, table, now),

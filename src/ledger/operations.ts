@@ -105,6 +105,22 @@ export async function selectReceipts(
   return found.map((row) => ({ ...row.document, table: row.table_key }));
 }
 
+/** By the time at which they were written, oldest first. */
+export async function selectReceiptsBetween(
+  db: Queryable,
+  since: string,
+  until: string,
+): Promise<readonly (Receipt & { readonly table: string })[]> {
+  const { rows } = await db.query(
+    `select table_key, document from icewright.receipt
+     where recorded_at >= $1 and recorded_at < $2
+     order by receipt_no`,
+    [since, until],
+  );
+  const found = rows as { table_key: string; document: Receipt }[];
+  return found.map((row) => ({ ...row.document, table: row.table_key }));
+}
+
 /** Newest first. */
 export async function selectRecentReceipts(
   db: Queryable,

@@ -1,8 +1,7 @@
 /** Reads `policies/*.yaml`: every fault is named, with its place, before anything is done. */
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { IcewrightError } from '../domain/errors.ts';
 import { cronAt } from '../domain/policy/cron.ts';
+import { FIELDS } from '../domain/policy/fields.ts';
 import {
   kindJsonSchema,
   type MaintenanceDocument,
@@ -10,6 +9,8 @@ import {
   type NightlyDocument,
   nightlySchema,
   POLICY_KINDS,
+  type SweepDocument,
+  sweepSchema,
   triggerOf,
 } from '../domain/policy/policy.schema.ts';
 import type {
@@ -18,8 +19,10 @@ import type {
   Origin,
   PartialSettings,
   Policy,
+  SweepPolicy,
 } from '../domain/policy/policy.ts';
 import { type Fault, faultsError } from './faults.ts';
+import { type PolicyDocuments, readPolicyDocuments } from './policy-documents.ts';
 import { faultsOf, suggest } from './policy-faults.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
 
@@ -29,22 +32,27 @@ export interface LoadedPolicies {
   readonly faults: readonly Fault[];
 }
 
-/** A policy is a page of text; a larger file is not one. */
-const FILE_BYTES_MAX = 256 * 1024;
-
 /**
  * Reads every `.yaml` and `.yml` of a directory.
  * @param directory as it shall stand in the faults: `policies` gives `policies/nightly.yaml:4:9`
  * Rejects with `PolicyInvalid` when there is no such directory.
  */
 export async function loadPolicies(directory: string): Promise<LoadedPolicies> {
+  const { documents, faults } = await readPolicyDocuments(directory);
+  const parsed = parsePolicies(documents, directory);
+  return { policies: parsed.policies, faults: [...faults, ...parsed.faults] };
+}
+
+/**
+ * Reads policies from the texts of their files.
+ * @param directory as it shall stand in the faults
+ */
+export function parsePolicies(documents: PolicyDocuments, directory: string): LoadedPolicies {
   const policies: Policy[] = [];
   const faults: Fault[] = [];
   const places = new Map<string, string>();
-  for (const name of await listFiles(directory)) {
+  for (const [name, text] of Object.entries(documents)) {
     const file = join(directory, name);
-    const text = await readText(file, faults);
-    if (text === null) continue;
     const read = readPolicy(text, file);
     faults.push(...read.faults);
     if (read.policy === null) continue;
@@ -61,34 +69,6 @@ export async function requirePolicies(directory: string): Promise<readonly Polic
   const { policies, faults } = await loadPolicies(directory);
   if (faults.length > 0) throw faultsError('PolicyInvalid', faults);
   return policies;
-}
-
-async function listFiles(directory: string): Promise<readonly string[]> {
-  try {
-    const names = await readdir(directory);
-    return names.filter((name) => /\.ya?ml$/.test(name)).sort();
-  } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    throw new IcewrightError(
-      'PolicyInvalid',
-      `${directory} is not a readable directory (${why}): name the one that holds the policies`,
-      { directory },
-      error,
-    );
-  }
-}
-
-async function readText(file: string, faults: Fault[]): Promise<string | null> {
-  const fault = (message: string) => {
-    faults.push({ file, line: 1, column: 1, message });
-    return null;
-  };
-  try {
-    const text = await readFile(file, 'utf8');
-    return text.length > FILE_BYTES_MAX ? fault('is larger than any policy: 256 KB at most') : text;
-  } catch (error) {
-    return fault(`cannot be read: ${(error as NodeJS.ErrnoException).code}`);
-  }
 }
 
 function twice(name: string, first: string): string {
@@ -120,6 +100,11 @@ export function readPolicy(text: string, file: string): ReadPolicy {
     if (parsed.success) return { policy: nightly(parsed.data, file), faults: [], namedAt };
     return { policy: null, faults: faultsOf(parsed.error.issues, context), namedAt };
   }
+  if (kind === 'sweep') {
+    const parsed = sweepSchema.safeParse(source.value);
+    if (parsed.success) return { policy: sweep(parsed.data, file), faults: [], namedAt };
+    return { policy: null, faults: faultsOf(parsed.error.issues, context), namedAt };
+  }
   const faults = [{ file, ...source.positionOf(['kind']), message: kindFault(source.value) }];
   return { policy: null, faults, namedAt };
 }
@@ -130,7 +115,7 @@ function kindOf({ value }: YamlSource): (typeof POLICY_KINDS)[number] | null {
 }
 
 function kindFault(value: unknown): string {
-  const kinds = POLICY_KINDS.join(' or ');
+  const kinds = POLICY_KINDS.join(', ').replace(/, (\w+)$/, ' or $1');
   if (typeof value !== 'object' || value === null) return `is empty: write "kind: ${kinds}" first`;
   const kind = (value as { kind?: unknown }).kind;
   if (kind === undefined) return `"kind" is missing: ${kinds}`;
@@ -148,19 +133,30 @@ function nightly(document: NightlyDocument, file: string): NightlyPolicy {
     maintenance: document.maintenance ?? true,
     paused: document.paused ?? false,
     concurrency: document.concurrency ?? 4,
+    missed: document.missed ?? 'skip',
   };
 }
 
-/** Names of the document → names of the settings, where they differ. */
-const RENAMED: Readonly<Record<string, string>> = {
-  targetFileSize: 'targetFileSizeBytes',
-  olderThan: 'olderThanMs',
-  minInterval: 'minIntervalMs',
-  failureBackoff: 'failureBackoffMs',
-  failureBackoffMax: 'failureBackoffMaxMs',
-};
+const SWEEP_EVERY_MS = 15 * 60_000;
 
-const SECTIONS = ['compact', 'expire', 'rewriteManifests', 'cadence'] as const;
+function sweep(document: SweepDocument, file: string): SweepPolicy {
+  const { name, tables = { kind: 'glob', text: '*' }, window = null, budget = {} } = document;
+  return {
+    kind: 'sweep',
+    name,
+    file,
+    tables: Array.isArray(tables) ? tables : [tables],
+    everyMs: document.every ?? SWEEP_EVERY_MS,
+    window,
+    budget: {
+      bytes: budget.bytes ?? null,
+      engineSeconds: budget.engineSeconds ?? null,
+      tables: budget.tables ?? null,
+      concurrency: budget.concurrency ?? 4,
+    },
+    paused: document.paused ?? false,
+  };
+}
 
 function maintenance(
   document: MaintenanceDocument,
@@ -169,14 +165,16 @@ function maintenance(
 ): MaintenancePolicy {
   const settings: Record<string, Record<string, unknown>> = {};
   const origins: Record<string, Origin> = {};
-  for (const section of SECTIONS) {
-    for (const [key, value] of Object.entries(document[section] ?? {})) {
-      if (value === undefined) continue;
-      const field = RENAMED[key] ?? key;
-      const { line } = source.keyPositionOf([section, key]);
-      settings[section] = { ...settings[section], [field]: settingOf(key, value) };
-      origins[`${section}.${field}`] = { policy: document.name, file, line };
-    }
+  for (const { section, key, name, type } of FIELDS) {
+    // Checked by the schema that is made from the same list.
+    const value = (document[section] as Readonly<Record<string, unknown>> | undefined)?.[key];
+    if (value === undefined) continue;
+    const { line } = source.keyPositionOf([section, key]);
+    settings[section] = {
+      ...settings[section],
+      [name]: type.kind === 'trigger' ? triggerOf(value as TriggerOf) : value,
+    };
+    origins[`${section}.${name}`] = { policy: document.name, file, line };
   }
   const { name, tables } = document;
   return {
@@ -184,12 +182,10 @@ function maintenance(
     name,
     file,
     tables: Array.isArray(tables) ? tables : [tables],
-    // Built key by key from a checked document; RENAMED is what makes the keys fit.
+    // Built key by key from a checked document; FIELDS is what makes the keys fit.
     settings: settings as PartialSettings,
     origins,
   };
 }
 
-function settingOf(key: string, value: unknown): unknown {
-  return key === 'trigger' ? triggerOf(value as Parameters<typeof triggerOf>[0]) : value;
-}
+type TriggerOf = Parameters<typeof triggerOf>[0];

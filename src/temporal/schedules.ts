@@ -1,5 +1,5 @@
 /** Brings the server's Schedules to what the policies say; touches none that is not ours. */
-import { type Client, ScheduleOverlapPolicy } from '@temporalio/client';
+import { type Client, ScheduleOverlapPolicy, type ScheduleSpec } from '@temporalio/client';
 import { CONTROL_QUEUE, SCHEDULE_PREFIX } from '../domain/ids.ts';
 import {
   type ActualSchedule,
@@ -9,8 +9,18 @@ import {
 } from '../domain/policy/schedules.ts';
 import type { NightlyInput } from '../workflows/messages.ts';
 
-/** A server that was down over night runs at most the last missed night, not all of them. */
-const CATCHUP_WINDOW = '1 hour';
+const HOUR_MS = 3_600_000;
+
+/**
+ * How late a night may begin after the server was down; `skip` holds for the worker as well. Of
+ * several missed nights only one begins: the others find it under way.
+ */
+const LATE_MS = { skip: HOUR_MS, run: 7 * 24 * HOUR_MS } as const;
+
+const MONTHS = [
+  ...(['JANUARY', 'FEBRUARY', 'MARCH', 'APRIL', 'MAY', 'JUNE'] as const),
+  ...(['JULY', 'AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'] as const),
+];
 
 /** Creates, changes and deletes; answers what it did. */
 export async function reconcileSchedules(
@@ -54,9 +64,10 @@ function definition(one: DesiredSchedule) {
     models: one.models,
     maintenance: one.maintenance,
     concurrency: one.concurrency,
+    startWithinMs: one.missed === 'skip' ? LATE_MS.skip : null,
   };
   return {
-    spec: { cronExpressions: [one.cron], timezone: one.zone },
+    spec: specOf(one),
     action: {
       type: 'startWorkflow' as const,
       workflowType: 'nightly',
@@ -66,6 +77,21 @@ function definition(one: DesiredSchedule) {
       args: [input],
       memo: { fingerprint: one.fingerprint },
     },
-    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCHUP_WINDOW },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: LATE_MS[one.missed] },
+  };
+}
+
+function specOf({ cron, zone, exceptions }: DesiredSchedule): ScheduleSpec {
+  return {
+    cronExpressions: [cron],
+    timezone: zone,
+    // Multiples of an instant, counted from 1970: itself, and then nothing for half a century.
+    intervals: exceptions.extraMs.map((atMs) => ({ every: atMs })),
+    // Every full minute of the date, of which none is an instant from above.
+    skip: exceptions.skip.map((date) => {
+      const [year, month, dayOfMonth] = date.split('-').map(Number) as [number, number, number];
+      const name = MONTHS[month - 1] as (typeof MONTHS)[number];
+      return { year, month: name, dayOfMonth, hour: '*', minute: '*', second: 0 };
+    }),
   };
 }

@@ -14,6 +14,7 @@ import { desiredSchedules } from '../domain/policy/schedules.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { startHttp } from '../http/server.ts';
 import { log } from '../log.ts';
+import { versionOf } from '../project/policy-documents.ts';
 import { startHealth } from '../temporal/health.ts';
 import { reconcileSchedules } from '../temporal/schedules.ts';
 import { bundlePath } from './bundle.ts';
@@ -52,7 +53,7 @@ async function main(): Promise<void> {
   flushCompileCache();
   log.info('worker started', { pid: process.pid, http: config.httpAddress });
   try {
-    await applySchedules(ports);
+    await applySchedules(config, ports);
     await startSweeps(config, ports);
     await Promise.all(running);
   } finally {
@@ -66,9 +67,10 @@ async function main(): Promise<void> {
 }
 
 /** Faulty policies leave the schedules as they are: the worker serves on. */
-async function applySchedules({ client, project }: Ports): Promise<void> {
+async function applySchedules(config: Config, ports: Ports): Promise<void> {
+  const { client, project, ledger } = ports;
   try {
-    const desired = desiredSchedules(await project.policies());
+    const desired = desiredSchedules(await project.policies(), Date.now());
     const {
       create,
       update,
@@ -77,6 +79,7 @@ async function applySchedules({ client, project }: Ports): Promise<void> {
     } = await reconcileSchedules(client, desired);
     const ids = (list: readonly { readonly scheduleId: string }[]) =>
       list.map((one) => one.scheduleId);
+    await ledger.recordPolicies(await versionOf(config.policiesDir, 'worker', Date.now()));
     log.info('schedules reconciled', {
       created: ids(create),
       updated: ids(update),

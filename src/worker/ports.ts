@@ -1,5 +1,6 @@
 /** Builds every port from the configuration and hands them to the activities. */
 import type { Client } from '@temporalio/client';
+import { rememberCores } from '../activities/cores.ts';
 import { createHealthActivities } from '../activities/health.ts';
 import { createNightActivities } from '../activities/night.ts';
 import { createOperateActivities } from '../activities/operate.ts';
@@ -12,6 +13,7 @@ import type { EngineName } from '../domain/engine.ts';
 import * as sparkCompile from '../engines/spark/compile.ts';
 import { compileModel as compileSparkModel } from '../engines/spark/compile-model.ts';
 import { compileOrphanVote } from '../engines/spark/compile-orphans.ts';
+import { readCores } from '../engines/spark/cores.ts';
 import { createSparkRunner } from '../engines/spark/run.ts';
 import * as trinoCompile from '../engines/trino/compile.ts';
 import { compileModel as compileTrinoModel } from '../engines/trino/compile-model.ts';
@@ -63,7 +65,8 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
   };
   const nowMs = Date.now;
   const floors = floorsOf(trino, config.catalog.name);
-  const planning = { catalog, ledger, project, nowMs, floors };
+  const cores = rememberCores({ readSparkCores: () => readCores(spark), nowMs });
+  const planning = { catalog, ledger, project, nowMs, floors, cores };
   const engines = {
     spark: { runner: spark, compiler: compilers.spark },
     trino: { runner: trino, compiler: compilers.trino },

@@ -71,6 +71,8 @@ export interface NightlyInput {
   readonly maintenance: boolean;
   /** Jobs of this night that may be under way at once. */
   readonly concurrency: number;
+  /** A night that waits longer for a worker is left out; `null` or absent: none is. */
+  readonly startWithinMs?: number | null;
 }
 
 export interface NightlyReport {

@@ -5,6 +5,7 @@
  */
 import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { runIdAt } from '../domain/ids.ts';
+import { formatDuration } from '../domain/units.ts';
 import type { NightlyInput, NightlyReport } from './messages.ts';
 import { Night } from './night.ts';
 import { errorOf } from './outcome.ts';
@@ -28,7 +29,13 @@ async function runNight(
   const runId = input.runId ?? runIdAt(startTime.getTime(), executionId);
   const night = new Night(runId, workflowId, input);
   try {
+    const late = tooLate(input, startTime.getTime(), Date.now());
     await localControl.openNight({ runId, workflowId, kind, requestedBy: input.requestedBy });
+    if (late !== null) {
+      night.phase = 'done';
+      await localControl.closeNight({ runId, state: 'cancelled', message: late });
+      return { ...nothingDone(runId, startTime), finishedAt: new Date().toISOString() };
+    }
     const planned = await localControl.planNight({ models: input.models });
     const models = await night.transformAll(planned.models);
     const tables = planned.models.map((model) => model.table);
@@ -61,4 +68,16 @@ async function runNight(
     });
     throw error;
   }
+}
+
+/** A night that waited for a worker until its time was over; `null`: it may begin. */
+function tooLate({ startWithinMs }: NightlyInput, startedMs: number, nowMs: number): string | null {
+  const waitedMs = nowMs - startedMs;
+  if (startWithinMs == null || waitedMs <= startWithinMs) return null;
+  return `no worker was there for ${formatDuration(waitedMs)}: left out (missed: skip)`;
+}
+
+function nothingDone(runId: string, startTime: Date): Omit<NightlyReport, 'finishedAt'> {
+  const startedAt = startTime.toISOString();
+  return { runId, startedAt, models: [], planId: null, maintenance: [], failed: [] };
 }

@@ -159,6 +159,10 @@ describe('the table for people', () => {
     snapshots: 0,
     deleteFiles: 0,
     score: 100,
+    smallBytes: null,
+    manifests: null,
+    deleteRatio: null,
+    backlogFiles: null,
   });
 
   it('has the files of the span, the last one as measured now, and findings below', () => {

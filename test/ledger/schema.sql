@@ -7,6 +7,10 @@ health_point.total_bytes bigint not null
 health_point.snapshots bigint not null
 health_point.delete_files bigint not null
 health_point.score double precision
+health_point.small_bytes bigint
+health_point.manifests bigint
+health_point.delete_ratio double precision
+health_point.backlog_files bigint
 health_point: constraint health_point_pkey PRIMARY KEY (table_key, at)
 health_point: constraint health_point_grain_check CHECK (((grain >= 0) AND (grain <= 2)))
 health_point: CREATE UNIQUE INDEX health_point_pkey ON icewright.health_point USING btree (table_key, at)
@@ -37,6 +41,18 @@ orphan_look: constraint orphan_look_pkey PRIMARY KEY (look_id)
 orphan_look: constraint orphan_look_purpose_check CHECK ((purpose = ANY (ARRAY['look'::text, 'approval'::text, 'deletion'::text])))
 orphan_look: CREATE UNIQUE INDEX orphan_look_pkey ON icewright.orphan_look USING btree (look_id)
 orphan_look: CREATE INDEX orphan_look_of_table ON icewright.orphan_look USING btree (table_key, purpose, looked_at)
+pause_event.event_no bigint not null identity
+pause_event.kind text not null
+pause_event.pattern text not null
+pause_event.operation text
+pause_event.until timestamp with time zone
+pause_event.reason text not null
+pause_event.made_by text not null
+pause_event.made_at timestamp with time zone not null
+pause_event: constraint pause_event_pkey PRIMARY KEY (event_no)
+pause_event: constraint pause_event_kind_check CHECK ((kind = ANY (ARRAY['pause'::text, 'resume'::text])))
+pause_event: CREATE UNIQUE INDEX pause_event_pkey ON icewright.pause_event USING btree (event_no)
+pause_event: CREATE TRIGGER pause_event_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON icewright.pause_event FOR EACH STATEMENT EXECUTE FUNCTION icewright.refuse_change() -- always
 plan.plan_id text not null
 plan.created_at timestamp with time zone not null
 plan.digest text not null
@@ -44,6 +60,14 @@ plan.document jsonb not null
 plan: constraint plan_pkey PRIMARY KEY (plan_id)
 plan: CREATE UNIQUE INDEX plan_pkey ON icewright.plan USING btree (plan_id)
 plan: CREATE TRIGGER plan_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON icewright.plan FOR EACH STATEMENT EXECUTE FUNCTION icewright.refuse_change() -- always
+policy_version.version_no bigint not null identity
+policy_version.digest text not null
+policy_version.documents jsonb not null
+policy_version.applied_by text not null
+policy_version.applied_at timestamp with time zone not null
+policy_version: constraint policy_version_pkey PRIMARY KEY (version_no)
+policy_version: CREATE UNIQUE INDEX policy_version_pkey ON icewright.policy_version USING btree (version_no)
+policy_version: CREATE TRIGGER policy_version_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON icewright.policy_version FOR EACH STATEMENT EXECUTE FUNCTION icewright.refuse_change() -- always
 receipt.receipt_no bigint not null identity
 receipt.run_id text not null
 receipt.ordinal integer not null
@@ -56,6 +80,7 @@ receipt: constraint receipt_pkey PRIMARY KEY (receipt_no)
 receipt: constraint receipt_ordinal_check CHECK ((ordinal >= 0))
 receipt: constraint receipt_run_id_ordinal_key UNIQUE (run_id, ordinal)
 receipt: CREATE UNIQUE INDEX receipt_pkey ON icewright.receipt USING btree (receipt_no)
+receipt: CREATE INDEX receipt_by_time ON icewright.receipt USING btree (recorded_at)
 receipt: CREATE INDEX receipt_by_table ON icewright.receipt USING btree (table_key, receipt_no DESC)
 receipt: CREATE UNIQUE INDEX receipt_run_id_ordinal_key ON icewright.receipt USING btree (run_id, ordinal)
 receipt: CREATE TRIGGER receipt_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON icewright.receipt FOR EACH STATEMENT EXECUTE FUNCTION icewright.refuse_change() -- always

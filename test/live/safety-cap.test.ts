@@ -5,7 +5,7 @@ import { storePlan } from '../../src/activities/planning.ts';
 import { newRunId } from '../../src/cli/job.ts';
 import { readConfig } from '../../src/config.ts';
 import { planTable } from '../../src/domain/planner/planner.ts';
-import { effectivePolicy } from '../../src/domain/policy/policy.ts';
+import { effectivePolicy } from '../../src/domain/policy/effective.ts';
 import { tableFromKey } from '../../src/domain/table.ts';
 import { openCatalog } from '../../src/lake.ts';
 import { createLedger } from '../../src/ledger/ledger.ts';

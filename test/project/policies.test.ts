@@ -2,8 +2,9 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
+import { effectivePolicy } from '../../src/domain/policy/effective.ts';
 import { policyJsonSchema } from '../../src/domain/policy/policy.schema.ts';
-import { DEFAULT_SETTINGS, effectivePolicy } from '../../src/domain/policy/policy.ts';
+import { DEFAULT_SETTINGS } from '../../src/domain/policy/policy.ts';
 import { parseTable } from '../../src/domain/table.ts';
 import { formatFault } from '../../src/project/faults.ts';
 import { loadPolicies, readPolicy, requirePolicies } from '../../src/project/policies.ts';
@@ -31,6 +32,7 @@ describe('the shipped policies', () => {
       'defaults',
       'nightly',
       'silver',
+      'upkeep',
     ]);
   });
 
@@ -45,7 +47,7 @@ describe('the shipped policies', () => {
   });
 
   test('each tells editors its schema, and the schema is the one that the code checks by', async () => {
-    for (const name of ['maintenance', 'bronze', 'silver', 'nightly']) {
+    for (const name of ['maintenance', 'bronze', 'silver', 'nightly', 'upkeep']) {
       const text = await readFile(join(SHIPPED, `${name}.yaml`), 'utf8');
       expect(text.split('\n')[0]).toBe('# yaml-language-server: $schema=./policy.schema.json');
     }
@@ -66,6 +68,7 @@ describe('a nightly', () => {
       maintenance: true,
       paused: false,
       concurrency: 4,
+      missed: 'skip',
     });
   });
 
@@ -221,11 +224,11 @@ describe('maintenance', () => {
 
 describe('a file that is no policy', () => {
   test.each([
-    ['', 'p.yaml:1:1: is empty: write "kind: maintenance or nightly" first'],
-    ['name: x\n', 'p.yaml:1:1: "kind" is missing: maintenance or nightly'],
+    ['', 'p.yaml:1:1: is empty: write "kind: maintenance, nightly or sweep" first'],
+    ['name: x\n', 'p.yaml:1:1: "kind" is missing: maintenance, nightly or sweep'],
     ['kind: nigthly\n', 'p.yaml:1:7: unknown kind "nigthly"; did you mean "nightly"?'],
-    ['kind: banana\n', 'p.yaml:1:7: unknown kind "banana": write maintenance or nightly'],
-    ['- kind: nightly\n', 'p.yaml:1:1: "kind" is missing: maintenance or nightly'],
+    ['kind: banana\n', 'p.yaml:1:7: unknown kind "banana": write maintenance, nightly or sweep'],
+    ['- kind: nightly\n', 'p.yaml:1:1: "kind" is missing: maintenance, nightly or sweep'],
   ])('%j', (text, message) => {
     expect(faults(text)).toEqual([message]);
   });

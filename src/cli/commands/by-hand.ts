@@ -45,7 +45,7 @@ async function dryRun(
     session.project(),
   ]);
   const table = tableKey(session.table(positionals[0] as string));
-  const deps = { catalog, ledger, project, nowMs: Date.now };
+  const deps = { catalog, ledger, project, nowMs: Date.now, cores: session.cores };
   const plan = await planHandRequest(deps, table, request);
   for (const decision of plan.decisions) {
     terminal.print(decisionLine(decision));

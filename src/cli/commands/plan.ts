@@ -3,7 +3,8 @@ import { IcewrightError } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
 import type { Plan, Receipt, TablePlan } from '../../domain/operation.ts';
 import { previewText } from '../../domain/planner/expiry-preview.ts';
-import { effectivePolicy } from '../../domain/policy/policy.ts';
+import { effectivePolicy } from '../../domain/policy/effective.ts';
+import { pathOfSetting } from '../../domain/policy/fields.ts';
 import { type TableRef, tableFromKey, tableKey } from '../../domain/table.ts';
 import { tellCapabilities } from '../capability-report.ts';
 import type { Command, CommandInput, CommandResult } from '../command.ts';
@@ -57,14 +58,22 @@ export const explain: Command = {
       throw new IcewrightError('TableNotFound', `there is no table ${tableKey(table)}`);
     }
     const project = await input.session.project();
-    const policy = effectivePolicy(await project.policies(), table);
+    const catalog = await input.session.catalog();
+    const { properties } = await catalog.measureTable(table, {
+      nowMs: Date.now(),
+      depth: 'metadata',
+    });
+    const policy = effectivePolicy(await project.policies(), table, properties);
     const health = await tellTableHealth(input, table);
     tellTable(input, found);
     input.terminal.print();
     input.terminal.print('policy:');
     for (const [field, origin] of Object.entries(policy.origins)) {
       const place = origin.line === 0 ? origin.file : `${origin.file}:${origin.line}`;
-      input.terminal.print(`  ${field} from ${place}`);
+      input.terminal.print(`  ${pathOfSetting(field)} from ${place}`);
+    }
+    for (const { property, value, because } of policy.ignored ?? []) {
+      input.terminal.print(`  ${property}=${value} is not heard: ${because}`);
     }
     const { capabilities, traits } = await tellCapabilities(input, table);
     const told = { policy, health, capabilities, traits };
@@ -148,7 +157,8 @@ async function makePlan({ session }: CommandInput, tables: readonly string[]): P
     session.project(),
   ]);
   const nowMs = Date.now();
-  const planned = await planByPolicy({ catalog, ledger, project, nowMs: () => nowMs }, tables);
+  const deps = { catalog, ledger, project, nowMs: () => nowMs, cores: session.cores };
+  const planned = await planByPolicy(deps, tables);
   return storePlan(ledger, { planId: newRunId(), nowMs, tables: planned });
 }
 

@@ -4,6 +4,7 @@
  */
 import { IcewrightError } from '../errors.ts';
 import { parseDuration } from '../units.ts';
+import type { TableFigures } from './health.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
@@ -51,6 +52,22 @@ export function cutoffsAt(nowMs: number, retention: HistoryRetention): HistoryCu
     hourlyBeforeMs: floor(nowMs - retention.hourlyMs, DAY_MS),
     dailyBeforeMs: floor(nowMs - retention.dailyMs, DAY_MS),
   };
+}
+
+/**
+ * Bytes of the small files, from the size classes: the smallest files are the small ones. Within
+ * the class in which they end each file counts as its mean. `null`: files were not read.
+ */
+export function smallBytesOf(figures: TableFigures): number | null {
+  if (figures.smallFiles === null || figures.detail === null) return null;
+  let left = figures.smallFiles;
+  let bytes = 0;
+  for (const size of figures.detail.sizes) {
+    const taken = Math.min(left, size.files);
+    if (taken > 0) bytes += (size.bytes * taken) / size.files;
+    left -= taken;
+  }
+  return Math.round(bytes);
 }
 
 /**

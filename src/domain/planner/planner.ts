@@ -102,6 +102,9 @@ function decide(proposal: Proposal, measured: Measured, input: PlanTableInput): 
     policy: input.policy.settings.cadence,
     recentReceipts: input.recentReceipts,
     nowMs: input.nowMs,
+    table: input.health.table,
+    pauses: input.pauses ?? [],
+    bornAtMs: bornAt(input),
   });
   const trigger = evaluateTrigger(proposal.trigger, measured);
   const eligibleAt = cadence.nextEligibleAtMs;
@@ -125,7 +128,13 @@ function decide(proposal: Proposal, measured: Measured, input: PlanTableInput): 
   const reasons = [enabled, snapshot, ...conditions];
   const wanted = trigger.met && cadence.allowed && proposal.worth.every((reason) => reason.met);
   if (!wanted) return { ...skipped, reasons };
-  return finish(proposal, [...reasons, routeReason(proposal.route, input.health)]);
+  const decision = finish(proposal, [...reasons, routeReason(proposal.route, input.health)]);
+  return cadence.overdue ? { ...decision, overdue: true } : decision;
+}
+
+/** The oldest thing that is known of a table: an operation that never ran has at least that age. */
+function bornAt({ health, nowMs }: PlanTableInput): number | null {
+  return health.oldestSnapshotAgeMs === null ? null : nowMs - health.oldestSnapshotAgeMs;
 }
 
 function finish(proposal: Proposal, reasons: readonly Reason[]): Decision {

@@ -1,7 +1,13 @@
-/** When an operation may run again: minimum interval, back-off after failures, the breaker. */
+/**
+ * When an operation may run again: pauses, the breaker, the minimum interval, back-off after
+ * failures and after runs in vain, the window; and until when it must have run.
+ */
 import type { OperationKind, Reason, Receipt } from '../operation.ts';
+import { tableFromKey } from '../table.ts';
 import { formatDuration } from '../units.ts';
+import { type PauseEvent, pauseReason, pauseStateOf } from './pause.ts';
 import type { CadencePolicy } from './policy.ts';
+import { windowAt } from './window.ts';
 
 export interface CadenceInput {
   readonly kind: OperationKind;
@@ -9,46 +15,106 @@ export interface CadenceInput {
   /** Of the table, newest first; those of other operations are passed over. */
   readonly recentReceipts: readonly Receipt[];
   readonly nowMs: number;
+  /** Key of the table: for pauses and for the spread. Absent: neither counts. */
+  readonly table?: string;
+  /** The log of pauses, oldest first; absent: none. */
+  readonly pauses?: readonly PauseEvent[];
+  /** From when the age of an operation that never ran is counted; absent: it has no age. */
+  readonly bornAtMs?: number | null;
+  /** When somebody last looked at the table; absent: no window was missed. */
+  readonly lastTurnMs?: number | null;
 }
 
 export interface Cadence {
   readonly allowed: boolean;
   readonly breakerOpen: boolean;
-  /** From when it may run; `null`: now, or (with an open breaker) when a person resumes it. */
+  /** It has not run for longer than `mustRunWithinMs`: when due it goes before all others. */
+  readonly overdue: boolean;
+  /** From when it may run; `null`: now, or when a person resumes it. */
   readonly nextEligibleAtMs: number | null;
   readonly reasons: readonly Reason[];
 }
 
-/** Failures in a row since the last success. A cancelled run counts neither way. */
-export function consecutiveFailures(kind: OperationKind, receipts: readonly Receipt[]): number {
+/**
+ * Failures in a row since the last success. A cancelled run counts neither way.
+ * @param sinceMs when an operator resumed it: what ended before does not count
+ */
+export function consecutiveFailures(
+  kind: OperationKind,
+  receipts: readonly Receipt[],
+  sinceMs: number | null = null,
+): number {
   let failures = 0;
   for (const receipt of receipts) {
     if (receipt.operation !== kind) continue;
-    if (receipt.status === 'done' || receipt.status === 'noop') return failures;
+    if (sinceMs !== null && Date.parse(receipt.finishedAt) <= sinceMs) return failures;
+    if (succeeded(receipt)) return failures;
     if (isFailure(receipt)) failures += 1;
   }
   return failures;
+}
+
+/** Runs in a row that found nothing to do. */
+export function consecutiveNoops(kind: OperationKind, receipts: readonly Receipt[]): number {
+  let noops = 0;
+  for (const { operation, status } of receipts) {
+    if (operation !== kind || status === 'refused') continue;
+    if (status !== 'noop') return noops;
+    noops += 1;
+  }
+  return noops;
 }
 
 function isFailure(receipt: Receipt): boolean {
   return receipt.status === 'failed' && receipt.error?.code !== 'Cancelled';
 }
 
+function succeeded({ status }: Receipt): boolean {
+  return status === 'done' || status === 'noop';
+}
+
+/** Every rule is looked at, also when an earlier one already says no: "why not" needs them all. */
 export function judgeCadence(input: CadenceInput): Cadence {
-  const mine = input.recentReceipts.filter((receipt) => receipt.operation === input.kind);
-  const failures = consecutiveFailures(input.kind, mine);
-  const breaker = judgeBreaker(failures, input.policy);
-  const waits = [judgeInterval(mine, input), judgeBackoff(mine, failures, input)];
-  const until = waits.flatMap((wait) => (wait.untilMs === null ? [] : [wait.untilMs]));
-  const reasons = [breaker, ...waits.map((wait) => wait.reason)].filter(
-    (reason) => reason !== null,
-  );
+  const { kind, policy, nowMs } = input;
+  const mine = input.recentReceipts.filter((receipt) => receipt.operation === kind);
+  const { pause, resumedAtMs } = pausedNow(input);
+  const failures = consecutiveFailures(kind, mine, resumedAtMs);
+  const breaker = judgeBreaker(failures, policy);
+  const due = judgeDeadline(mine, input);
+  const waits = [
+    ...(pause === null ? [] : [{ reason: pauseReason(pause), untilMs: timeOf(pause.until) }]),
+    judgeInterval(mine, input),
+    judgeBackoff(mine, failures, input),
+    ...(due.overdue ? [] : [judgeNoops(mine, input)]),
+    judgeWindow(input),
+  ];
+  const reasons = [breaker, ...waits.map((wait) => wait.reason), due.reason];
+  const waiting = waits.filter((wait) => wait.untilMs !== undefined);
+  // Waits for a person, or for a window that never opens: no time can be told.
+  const forPerson = !breaker.met || waiting.some((wait) => wait.untilMs === null);
+  const untilMs = Math.max(nowMs, ...waiting.map((wait) => wait.untilMs ?? nowMs));
   return {
-    allowed: breaker.met && until.length === 0,
+    allowed: breaker.met && waiting.length === 0,
     breakerOpen: !breaker.met,
-    nextEligibleAtMs: breaker.met && until.length > 0 ? Math.max(...until) : null,
-    reasons,
+    overdue: due.overdue,
+    nextEligibleAtMs: forPerson || waiting.length === 0 ? null : insideWindow(policy, untilMs),
+    reasons: reasons.filter((reason) => reason !== null),
   };
+}
+
+function pausedNow({ table, pauses, kind, nowMs }: CadenceInput) {
+  if (table === undefined || pauses === undefined) return { pause: null, resumedAtMs: null };
+  return pauseStateOf(pauses, { table: tableFromKey(table), kind }, nowMs);
+}
+
+function timeOf(until: string | null): number | null {
+  return until === null ? null : Date.parse(until);
+}
+
+/** The wait may end while the window is closed. */
+function insideWindow({ window }: CadencePolicy, atMs: number): number | null {
+  const state = windowAt(window, atMs);
+  return state.kind === 'open' ? atMs : state.nextMs;
 }
 
 function judgeBreaker(failures: number, policy: CadencePolicy): Reason {
@@ -59,26 +125,42 @@ function judgeBreaker(failures: number, policy: CadencePolicy): Reason {
     threshold: policy.breakerFailures,
     met: !open,
     because: open
-      ? `paused after ${failures} failures in a row; a run by hand that succeeds resumes it`
+      ? `paused after ${failures} failures in a row; "icewright resume" or a run by hand that ` +
+        'succeeds resumes it'
       : `${failures} failures in a row; ${policy.breakerFailures} would pause it`,
   };
 }
 
 interface Wait {
   readonly reason: Reason | null;
-  readonly untilMs: number | null;
+  /** `undefined`: it does not wait; `null`: nobody knows for how long. */
+  readonly untilMs: number | null | undefined;
 }
+
+const NO_WAIT: Wait = { reason: null, untilMs: undefined };
 
 function judgeInterval(mine: readonly Receipt[], input: CadenceInput): Wait {
   const { minIntervalMs } = input.policy;
-  const last = mine.find((receipt) => receipt.status === 'done' || receipt.status === 'noop');
-  if (last === undefined || minIntervalMs === 0) return { reason: null, untilMs: null };
-  return wait('minutes_since_last_run', last, minIntervalMs, input.nowMs, 'minimum interval');
+  const last = mine.find(succeeded);
+  const pauseMs = minIntervalMs + spreadOf(input);
+  if (last === undefined || pauseMs === 0) return NO_WAIT;
+  return wait('minutes_since_last_run', last, pauseMs, input.nowMs, 'minimum interval');
+}
+
+/** The same for one operation of one table always, and evenly between 0 and `spreadMs`. */
+function spreadOf({ policy, table = '', kind }: CadenceInput): number {
+  if (policy.spreadMs === 0) return 0;
+  // FNV-1a: names that differ in one letter lie far apart.
+  let hash = 0x811c9dc5;
+  for (const letter of `${table} ${kind}`) {
+    hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193) >>> 0;
+  }
+  return Math.floor((hash / 2 ** 32) * policy.spreadMs);
 }
 
 function judgeBackoff(mine: readonly Receipt[], failures: number, input: CadenceInput): Wait {
   const last = mine.find(isFailure);
-  if (last === undefined || failures === 0) return { reason: null, untilMs: null };
+  if (last === undefined || failures === 0) return NO_WAIT;
   const { failureBackoffMs, failureBackoffMaxMs } = input.policy;
   // 2^20 is far past any sensible maximum; more would only risk an infinite product.
   const factor = 2 ** Math.min(failures - 1, 20);
@@ -86,11 +168,69 @@ function judgeBackoff(mine: readonly Receipt[], failures: number, input: Cadence
   return wait('minutes_since_last_failure', last, pause, input.nowMs, 'back-off after failure');
 }
 
+/** The pause grows by half: looking in vain is cheap, but a thousand tables do it. */
+function judgeNoops(mine: readonly Receipt[], input: CadenceInput): Wait {
+  const { noopBackoffAfter, noopBackoffMs, noopBackoffMaxMs, minIntervalMs } = input.policy;
+  const noops = mine.length === 0 ? 0 : consecutiveNoops(input.kind, mine);
+  const last = mine.find(succeeded);
+  if (last === undefined || noops < noopBackoffAfter) return NO_WAIT;
+  // 1.5^60 of a second is longer than a century.
+  const factor = 1.5 ** Math.min(noops - noopBackoffAfter + 1, 60);
+  const grown = Math.min(Math.max(noopBackoffMs, minIntervalMs) * factor, noopBackoffMaxMs);
+  return wait(
+    'minutes_since_last_noop',
+    last,
+    grown,
+    input.nowMs,
+    `back-off after ${noops} runs in a row that found nothing to do`,
+  );
+}
+
+function judgeWindow({ policy, nowMs, lastTurnMs = null }: CadenceInput): Wait {
+  if (policy.window === null) return NO_WAIT;
+  const state = windowAt(policy.window, nowMs, lastTurnMs);
+  const open = state.kind === 'open';
+  const when = open
+    ? `open since ${isoOf(state.sinceMs)}${state.makesUp ? ', for a night that was missed' : ''}`
+    : `${state.because}${state.nextMs === null ? ', which never comes' : ''}`;
+  return {
+    untilMs: open ? undefined : state.nextMs,
+    reason: { metric: 'window_open', value: open, threshold: true, met: open, because: when },
+  };
+}
+
+interface Deadline {
+  readonly overdue: boolean;
+  readonly reason: Reason | null;
+}
+
+function judgeDeadline(mine: readonly Receipt[], input: CadenceInput): Deadline {
+  const { mustRunWithinMs } = input.policy;
+  if (mustRunWithinMs === null) return { overdue: false, reason: null };
+  const last = mine.find(succeeded);
+  const sinceMs = last === undefined ? (input.bornAtMs ?? null) : Date.parse(last.finishedAt);
+  const ageMs = sinceMs === null ? null : input.nowMs - sinceMs;
+  const overdue = ageMs !== null && ageMs >= mustRunWithinMs;
+  const limit = `it must run within ${formatDuration(mustRunWithinMs)}`;
+  const since = last === undefined ? 'it never ran' : `last at ${last.finishedAt}`;
+  return {
+    overdue,
+    reason: {
+      metric: 'hours_since_last_run',
+      value: ageMs === null ? null : Math.floor(ageMs / 3_600_000),
+      threshold: Math.ceil(mustRunWithinMs / 3_600_000),
+      // Never what holds an operation back.
+      met: true,
+      because: `${since}; ${limit}${overdue ? ': overdue, it goes before all others' : ''}`,
+    },
+  };
+}
+
 function wait(metric: string, last: Receipt, pauseMs: number, nowMs: number, name: string): Wait {
   const sinceMs = nowMs - Date.parse(last.finishedAt);
   const over = sinceMs >= pauseMs;
   return {
-    untilMs: over ? null : Date.parse(last.finishedAt) + pauseMs,
+    untilMs: over ? undefined : Date.parse(last.finishedAt) + pauseMs,
     reason: {
       metric,
       value: Math.floor(sinceMs / 60_000),
@@ -99,4 +239,8 @@ function wait(metric: string, last: Receipt, pauseMs: number, nowMs: number, nam
       because: `last at ${last.finishedAt}; ${name} ${formatDuration(pauseMs)}`,
     },
   };
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
 }

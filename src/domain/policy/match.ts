@@ -9,7 +9,18 @@ export type TableSelector =
   | { readonly kind: 'glob'; readonly text: string }
   /** `/^silver\..*_v2$/`, tried on both forms of the name; not anchored by itself. */
   | { readonly kind: 'regex'; readonly text: string }
-  | { readonly kind: 'layer'; readonly text: Layer };
+  | { readonly kind: 'layer'; readonly text: Layer }
+  /** One of the words in the table property `icewright.tags`, which commas separate. */
+  | { readonly kind: 'tag'; readonly text: string };
+
+/** Properties of a table, as its metadata have them. */
+export type TableProperties = Readonly<Record<string, string>>;
+
+/** Table property that holds the tags of a table: `pii, hourly`. */
+export const TAGS_PROPERTY = 'icewright.tags';
+
+/** Small letters, digits, dashes, dots and underscores. */
+export const TAG_PATTERN = /^[a-z0-9][a-z0-9._-]{0,62}$/;
 
 const NAMES_LIMIT = 400;
 
@@ -22,7 +33,7 @@ export function parseSelector(text: string): TableSelector | string {
   if (text.startsWith('/')) return parseRegex(text);
   if (/^[A-Za-z_][\w-]*(\.[A-Za-z_][\w-]*)+$/.test(text)) return { kind: 'exact', text };
   if (text.includes('*') && /^[\w*-]+(\.[\w*-]+)*$/.test(text)) return { kind: 'glob', text };
-  return `"${text}" names no table: write bronze.raw_orders, bronze.*, /regex/ or {layer: bronze}`;
+  return `"${text}" names no table: write bronze.raw_orders, bronze.*, /regex/, {layer: bronze} or {tag: pii}`;
 }
 
 function parseRegex(text: string): TableSelector | string {
@@ -38,13 +49,20 @@ function parseRegex(text: string): TableSelector | string {
   return { kind: 'regex', text };
 }
 
-export function selects(selector: TableSelector, table: TableRef): boolean {
+/** @param properties of the table; none: no tag matches */
+export function selects(
+  selector: TableSelector,
+  table: TableRef,
+  properties: TableProperties = {},
+): boolean {
   const names = [tableKey(table), nameInCatalog(table)];
   switch (selector.kind) {
     case 'exact':
       return names.includes(selector.text);
     case 'layer':
       return layerOf(table) === selector.text;
+    case 'tag':
+      return tagsOf(properties).includes(selector.text);
     case 'regex': {
       const pattern = new RegExp(selector.text.slice(1, -1));
       return names.some((name) => pattern.test(name));
@@ -54,6 +72,12 @@ export function selects(selector: TableSelector, table: TableRef): boolean {
       return names.some((name) => pattern.test(name));
     }
   }
+}
+
+/** In small letters; an empty list where the property is missing. */
+export function tagsOf(properties: TableProperties): readonly string[] {
+  const words = (properties[TAGS_PROPERTY] ?? '').split(',');
+  return words.map((word) => word.trim().toLowerCase()).filter((word) => word !== '');
 }
 
 /** A table belongs to the layer that its namespace's first level names; `null`: to none. */
@@ -76,8 +100,9 @@ function escapeLiteral(text: string): string {
 }
 
 /**
- * How precisely a selector names a table: everything < layer < regex < glob < exact; among globs
- * the one with more literal characters. Of two equals the policy whose name sorts last wins.
+ * How precisely a selector names a table: everything < layer < regex < glob < tag < exact; among
+ * globs the one with more literal characters. A tag is the table's own word: only its name is
+ * more precise. Of two equals the policy whose name sorts last wins.
  */
 export function specificity(selector: TableSelector): number {
   switch (selector.kind) {
@@ -87,6 +112,8 @@ export function specificity(selector: TableSelector): number {
       const literal = selector.text.replaceAll('*', '').replaceAll('.', '').length;
       return literal === 0 ? 0 : 3_000 + literal;
     }
+    case 'tag':
+      return 9_000;
     case 'regex':
       return 2_000;
     case 'layer':

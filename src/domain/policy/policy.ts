@@ -1,10 +1,13 @@
 /** What to keep true, read from `policies/`: maintenance of tables, and the nightly run. */
 import type { EngineName } from '../engine.ts';
 import type { CompactStrategy } from '../operation.ts';
-import type { TableRef } from '../table.ts';
-import type { Weekday } from './cron.ts';
-import { selects, specificity, type TableSelector } from './match.ts';
+import type { Budget } from './budget.ts';
+import type { TableSelector } from './match.ts';
 import type { Trigger } from './trigger.ts';
+import type { MissedRule, WindowPolicy } from './window.ts';
+
+export type { Blackout, MissedRule, WindowPolicy } from './window.ts';
+export type { Budget };
 
 export interface CompactPolicy {
   readonly enabled: boolean;
@@ -72,8 +75,26 @@ export interface CadencePolicy {
   readonly failureBackoffMs: number;
   /** The doubling ends here. */
   readonly failureBackoffMaxMs: number;
-  /** After so many failures in a row the operation is paused until one run by hand succeeds. */
+  /** After so many failures in a row the operation is paused until an operator resumes it. */
   readonly breakerFailures: number;
+  /** From so many runs in a row that found nothing to do, the pause between two grows. */
+  readonly noopBackoffAfter: number;
+  /** What grows, by half with each further run in vain; at least `minIntervalMs` is taken. */
+  readonly noopBackoffMs: number;
+  /** The growth ends here. */
+  readonly noopBackoffMaxMs: number;
+  /** An operation that is due and has not run for so long goes before all others. */
+  readonly mustRunWithinMs: number | null;
+  /** Each table waits up to so much longer than `minIntervalMs`, always the same time. */
+  readonly spreadMs: number;
+  /** When operations may begin; `null`: always. */
+  readonly window: WindowPolicy | null;
+}
+
+/** What the tables themselves may decide, by their properties. */
+export interface OverridesPolicy {
+  /** Field paths as the files write them, `compact.targetFileSize` or `compact.*`. */
+  readonly allow: readonly string[];
 }
 
 export interface MaintenanceSettings {
@@ -85,6 +106,7 @@ export interface MaintenanceSettings {
   readonly statistics: StatisticsPolicy;
   readonly properties: PropertiesPolicy;
   readonly cadence: CadencePolicy;
+  readonly overrides: OverridesPolicy;
 }
 
 /** Settings of which any may be missing: a policy says only what it wants to change. */
@@ -125,35 +147,7 @@ export interface NightlyPolicy {
   readonly paused: boolean;
   /** Tables maintained at once. */
   readonly concurrency: number;
-}
-
-/** When something may begin, in local time. Without one: always. */
-export interface WindowPolicy {
-  /** IANA name, for example `Europe/Berlin`. */
-  readonly zone: string;
-  /** Days on which a window opens; empty: every day. */
-  readonly days: readonly Weekday[];
-  /** `HH:MM`; a window whose end is not after its start ends on the next day. */
-  readonly from: string;
-  readonly to: string;
-  /** Local dates, both included, on which no window opens. */
-  readonly blackouts: readonly Blackout[];
-}
-
-export interface Blackout {
-  /** `YYYY-MM-DD` */
-  readonly from: string;
-  readonly to: string;
-  readonly because: string;
-}
-
-/** What one window (or, without a window, one UTC day) may cost. `null`: no limit. */
-export interface Budget {
-  readonly bytes: number | null;
-  readonly engineSeconds: number | null;
-  readonly tables: number | null;
-  /** Tables at once. */
-  readonly concurrency: number;
+  readonly missed: MissedRule;
 }
 
 /** Maintenance without anybody asking: looks at its tables again and again, and acts on some. */
@@ -175,6 +169,15 @@ export type Policy = MaintenancePolicy | NightlyPolicy | SweepPolicy;
 export interface EffectivePolicy {
   readonly settings: MaintenanceSettings;
   readonly origins: Origins;
+  /** Properties of the table that ask for something and are not heard; absent: none. */
+  readonly ignored?: readonly IgnoredProperty[];
+}
+
+/** A property `icewright.…` of a table that changes nothing, and why. */
+export interface IgnoredProperty {
+  readonly property: string;
+  readonly value: string;
+  readonly because: string;
 }
 
 const DAY_MS = 86_400_000;
@@ -230,10 +233,16 @@ export const DEFAULT_SETTINGS: MaintenanceSettings = {
     failureBackoffMs: 3_600_000,
     failureBackoffMaxMs: DAY_MS,
     breakerFailures: 3,
+    noopBackoffAfter: 3,
+    noopBackoffMs: 3_600_000,
+    noopBackoffMaxMs: DAY_MS,
+    mustRunWithinMs: null,
+    spreadMs: 0,
+    window: null,
   },
+  overrides: { allow: [] },
 };
 
-const BUILT_IN: Origin = { policy: 'built-in', file: 'built-in defaults', line: 0 };
 /** Every section of the settings. */
 export const SECTIONS = [
   'compact',
@@ -244,44 +253,8 @@ export const SECTIONS = [
   'statistics',
   'properties',
   'cadence',
+  'overrides',
 ] as const satisfies readonly (keyof MaintenanceSettings)[];
-
-/**
- * Lays every maintenance policy that names the table over the defaults, the less specific first,
- * field by field. A trigger is one field: it is replaced as a whole.
- */
-export function effectivePolicy(policies: readonly Policy[], table: TableRef): EffectivePolicy {
-  let settings = DEFAULT_SETTINGS;
-  const origins: Record<string, Origin> = {};
-  for (const section of SECTIONS) {
-    for (const field of Object.keys(settings[section])) origins[`${section}.${field}`] = BUILT_IN;
-  }
-  for (const policy of applicable(policies, table)) {
-    settings = overlay(settings, policy.settings);
-    Object.assign(origins, policy.origins);
-  }
-  return { settings, origins };
-}
-
-/** The maintenance policies that name the table, the less specific first. */
-export function applicable(
-  policies: readonly Policy[],
-  table: TableRef,
-): readonly MaintenancePolicy[] {
-  return policies
-    .filter((policy) => policy.kind === 'maintenance')
-    .map((policy) => ({ policy, rank: rankOf(policy, table) }))
-    .filter(({ rank }) => rank >= 0)
-    .sort((a, b) => a.rank - b.rank || (a.policy.name < b.policy.name ? -1 : 1))
-    .map(({ policy }) => policy);
-}
-
-function rankOf(policy: MaintenancePolicy, table: TableRef): number {
-  const ranks = policy.tables
-    .filter((selector) => selects(selector, table))
-    .map((selector) => specificity(selector));
-  return Math.max(-1, ...ranks);
-}
 
 /** Lays settings over others, field by field. */
 export function overlay(base: MaintenanceSettings, over: PartialSettings): MaintenanceSettings {
@@ -294,5 +267,6 @@ export function overlay(base: MaintenanceSettings, over: PartialSettings): Maint
     statistics: { ...base.statistics, ...over.statistics },
     properties: { ...base.properties, ...over.properties },
     cadence: { ...base.cadence, ...over.cadence },
+    overrides: { ...base.overrides, ...over.overrides },
   };
 }

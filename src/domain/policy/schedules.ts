@@ -1,16 +1,20 @@
 /** The schedules that the policies want, against those that the server has. */
 import { SCHEDULE_PREFIX } from '../ids.ts';
-import type { NightlyPolicy, Policy } from './policy.ts';
+import { exceptionsOf, type NightExceptions } from './night-times.ts';
+import type { MissedRule, NightlyPolicy, Policy } from './policy.ts';
 
 export interface DesiredSchedule {
   readonly scheduleId: string;
   /** Five cron fields, read in `zone`. */
   readonly cron: string;
   readonly zone: string;
+  /** The nights on which the clocks of the zone change. */
+  readonly exceptions: NightExceptions;
   readonly paused: boolean;
   readonly models: readonly string[];
   readonly maintenance: boolean;
   readonly concurrency: number;
+  readonly missed: MissedRule;
   /** For people: which policy of which file wants it. */
   readonly note: string;
   /**
@@ -33,25 +37,35 @@ export interface ScheduleDiff {
   readonly unchanged: readonly string[];
 }
 
-export function desiredSchedules(policies: readonly Policy[]): readonly DesiredSchedule[] {
+/** @param nowMs from which the nights on which clocks change are looked for */
+export function desiredSchedules(
+  policies: readonly Policy[],
+  nowMs: number,
+): readonly DesiredSchedule[] {
   return policies
     .filter((policy) => policy.kind === 'nightly')
-    .map(desiredSchedule)
+    .map((policy) => desiredSchedule(policy, nowMs))
     .sort((a, b) => (a.scheduleId < b.scheduleId ? -1 : 1));
 }
 
-function desiredSchedule(policy: NightlyPolicy): DesiredSchedule {
-  const { cron, zone, paused, models, maintenance, concurrency } = policy;
+function desiredSchedule(policy: NightlyPolicy, nowMs: number): DesiredSchedule {
+  const { cron, zone, paused, models, maintenance, concurrency, missed } = policy;
+  const exceptions = exceptionsOf(cron, zone, nowMs);
   return {
     scheduleId: `${SCHEDULE_PREFIX}${policy.name}`,
     cron,
     zone,
+    exceptions,
     paused,
     models,
     maintenance,
     concurrency,
+    missed,
     note: `policy ${policy.name}`,
-    fingerprint: JSON.stringify([1, cron, zone, paused, models, maintenance, concurrency]),
+    fingerprint: JSON.stringify([
+      ...[2, cron, zone, paused, models, maintenance, concurrency, missed],
+      ...[exceptions.skip, exceptions.extraMs],
+    ]),
   };
 }
 

@@ -1,8 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Receipt } from '../../../src/domain/operation.ts';
-import { consecutiveFailures, judgeCadence } from '../../../src/domain/policy/cadence.ts';
-import { type CadencePolicy, DEFAULT_SETTINGS } from '../../../src/domain/policy/policy.ts';
+import {
+  consecutiveFailures,
+  consecutiveNoops,
+  judgeCadence,
+} from '../../../src/domain/policy/cadence.ts';
+import {
+  type CadencePolicy,
+  DEFAULT_SETTINGS,
+  type WindowPolicy,
+} from '../../../src/domain/policy/policy.ts';
 import { failure, NOW_MS, receipt } from '../health/fixture.ts';
 
 const HOUR_MS = 3_600_000;
@@ -73,6 +81,115 @@ describe('breaker', () => {
     const refused = three.map((one) => ({ ...one, status: 'refused' as const }));
     expect(consecutiveFailures('compact', refused)).toBe(0);
   });
+});
+
+describe('runs in vain', () => {
+  const vain = (count: number) =>
+    Array.from({ length: count }, (_, index) =>
+      receipt('compact', {
+        status: 'noop',
+        finishedAt: new Date(NOW_MS - index * 60_000).toISOString(),
+      }),
+    );
+  const hours = (count: number, change: Partial<CadencePolicy> = {}) =>
+    ((judge(vain(count), change).nextEligibleAtMs ?? NOW_MS) - NOW_MS) / HOUR_MS;
+
+  test('make the pause grow by half from the third on, up to its maximum', () => {
+    expect([1, 2, 3, 4, 5].map((count) => hours(count))).toEqual([0, 0, 1.5, 2.25, 3.375]);
+    expect(hours(50)).toBe(24);
+    expect(hours(3, { noopBackoffMaxMs: HOUR_MS })).toBe(1);
+  });
+  test('the minimum interval is what grows when it is longer', () => {
+    expect(hours(3, { minIntervalMs: 4 * HOUR_MS })).toBe(6);
+  });
+  test('a run that did something ends it; a refusal does not count', () => {
+    expect(judge([receipt('compact'), ...vain(9)]).allowed).toBe(true);
+    const refused = { ...receipt('compact'), status: 'refused' as const };
+    expect(consecutiveNoops('compact', [refused, ...vain(4)])).toBe(4);
+  });
+  test('never hold back what is overdue', () => {
+    const old = vain(20).map((one) => ({
+      ...one,
+      finishedAt: new Date(NOW_MS - 20 * HOUR_MS).toISOString(),
+    }));
+    expect(judge(old).allowed).toBe(false);
+    expect(judge(old, { mustRunWithinMs: 20 * HOUR_MS })).toMatchObject({
+      allowed: true,
+      overdue: true,
+    });
+  });
+});
+
+describe('a deadline', () => {
+  const last = receipt('compact', { finishedAt: new Date(NOW_MS - 7 * HOUR_MS).toISOString() });
+  test.each([
+    [8, false],
+    [7, true],
+  ])('of %d hours, seven hours after the last run: overdue %s', (hours, overdue) => {
+    const cadence = judge([last], { mustRunWithinMs: hours * HOUR_MS });
+    expect(cadence).toMatchObject({ overdue, allowed: true });
+    expect(cadence.reasons.at(-1)).toMatchObject({
+      metric: 'hours_since_last_run',
+      value: 7,
+      threshold: hours,
+      met: true,
+    });
+  });
+  test('counts from the age of the table where it never ran, and from nothing without one', () => {
+    const policy = { ...DEFAULT_SETTINGS.cadence, mustRunWithinMs: HOUR_MS };
+    const never = { kind: 'compact', policy, recentReceipts: [], nowMs: NOW_MS } as const;
+    expect(judgeCadence({ ...never, bornAtMs: NOW_MS - HOUR_MS }).overdue).toBe(true);
+    expect(judgeCadence({ ...never, bornAtMs: NOW_MS - 1 }).overdue).toBe(false);
+    expect(judgeCadence(never).overdue).toBe(false);
+  });
+  test('opens neither a window nor a breaker', () => {
+    const three = [1, 2, 3].map((minutes) => failure('compact', minutes * 10_000));
+    expect(judge(three, { mustRunWithinMs: 60_000 })).toMatchObject({ allowed: false });
+  });
+});
+
+describe('a window', () => {
+  const window: WindowPolicy = {
+    zone: 'UTC',
+    days: [],
+    blackouts: [],
+    missed: 'skip',
+    from: '03:00',
+    to: '05:00',
+  };
+  test('that is closed holds back until it opens', () => {
+    const cadence = judge([], { window });
+    expect(cadence).toMatchObject({ allowed: false, nextEligibleAtMs: NOW_MS + HOUR_MS });
+    expect(cadence.reasons.at(-1)).toMatchObject({
+      metric: 'window_open',
+      met: false,
+      because: 'the window is 03:00 to 05:00 UTC',
+    });
+  });
+  test('is what a wait ends in: never a time at which it is closed', () => {
+    const last = receipt('compact', { finishedAt: new Date(NOW_MS).toISOString() });
+    const next = judge([last], { window, minIntervalMs: 4 * HOUR_MS }).nextEligibleAtMs ?? 0;
+    expect(new Date(next).toISOString()).toBe('2026-11-22T03:00:00.000Z');
+    const soon = judge([last], { window, minIntervalMs: 2 * HOUR_MS }).nextEligibleAtMs ?? 0;
+    expect(new Date(soon).toISOString()).toBe('2026-11-21T04:00:00.000Z');
+  });
+});
+
+test('the spread is the same for one table always, and differs between tables', () => {
+  const last = receipt('compact', { finishedAt: new Date(NOW_MS).toISOString() });
+  const policy = { ...DEFAULT_SETTINGS.cadence, minIntervalMs: HOUR_MS, spreadMs: HOUR_MS };
+  const next = (table: string) =>
+    judgeCadence({ kind: 'compact', policy, recentReceipts: [last], nowMs: NOW_MS, table })
+      .nextEligibleAtMs ?? 0;
+  const all = Array.from({ length: 200 }, (_, index) => next(`lake.a.t${index}`) - NOW_MS);
+  expect(next('lake.a.t0') - NOW_MS).toBe(all[0]);
+  expect(Math.min(...all)).toBeGreaterThanOrEqual(HOUR_MS);
+  expect(Math.max(...all)).toBeLessThan(2 * HOUR_MS);
+  const quarters = [0, 1, 2, 3].map(
+    (quarter) =>
+      all.filter((one) => Math.floor((4 * (one - HOUR_MS)) / HOUR_MS) === quarter).length,
+  );
+  expect(Math.min(...quarters)).toBeGreaterThan(25);
 });
 
 test('more failures never make it eligible earlier', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { effectivePolicy } from '../../../src/domain/policy/effective.ts';
 import { parseSelector, selects, type TableSelector } from '../../../src/domain/policy/match.ts';
 import {
   DEFAULT_SETTINGS,
-  effectivePolicy,
   type MaintenancePolicy,
   type PartialSettings,
 } from '../../../src/domain/policy/policy.ts';

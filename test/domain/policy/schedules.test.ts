@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { cronAt, faultInCron } from '../../../src/domain/policy/cron.ts';
+import { exceptionsOf } from '../../../src/domain/policy/night-times.ts';
 import type { NightlyPolicy } from '../../../src/domain/policy/policy.ts';
 import { desiredSchedules, diffSchedules } from '../../../src/domain/policy/schedules.ts';
+
+const NOW_MS = Date.parse('2026-11-21T02:00:00Z');
 
 function nightly(change: Partial<NightlyPolicy> = {}): NightlyPolicy {
   return {
@@ -14,13 +17,14 @@ function nightly(change: Partial<NightlyPolicy> = {}): NightlyPolicy {
     maintenance: true,
     paused: false,
     concurrency: 4,
+    missed: 'skip',
     ...change,
   };
 }
 
 describe('desired schedules', () => {
   test('one for each nightly policy, by id', () => {
-    const ids = desiredSchedules([nightly({ name: 'b' }), nightly({ name: 'a' })]);
+    const ids = desiredSchedules([nightly({ name: 'b' }), nightly({ name: 'a' })], NOW_MS);
     expect(ids.map((one) => one.scheduleId)).toEqual([
       'icewright/nightly/a',
       'icewright/nightly/b',
@@ -34,19 +38,58 @@ describe('desired schedules', () => {
       { maintenance: false },
       { paused: true },
       { concurrency: 1 },
+      { missed: 'run' },
     ];
-    const prints = [{}, ...changes].map((one) => desiredSchedules([nightly(one)])[0]?.fingerprint);
+    const prints = [{}, ...changes].map(
+      (one) => desiredSchedules([nightly(one)], NOW_MS)[0]?.fingerprint,
+    );
     expect(new Set(prints).size).toBe(changes.length + 1);
   });
   test('the file that it stands in does not', () => {
-    const [a] = desiredSchedules([nightly()]);
-    const [b] = desiredSchedules([nightly({ file: 'elsewhere.yaml' })]);
+    const [a] = desiredSchedules([nightly()], NOW_MS);
+    const [b] = desiredSchedules([nightly({ file: 'elsewhere.yaml' })], NOW_MS);
+    expect(a?.fingerprint).toBe(b?.fingerprint);
+  });
+});
+
+describe('nights on which the clocks change', () => {
+  const shown = (cron: string, zone: string) => {
+    const { skip, extraMs } = exceptionsOf(cron, zone, NOW_MS);
+    const times = extraMs.map((atMs) => new Date(atMs).toISOString());
+    return { skip, in2027: times.filter((one) => one.startsWith('2027')) };
+  };
+  test.each([
+    ['30 2 * * *', 'Europe/Berlin', ['2027-03-28T01:00:01.000Z', '2027-10-31T00:30:01.000Z']],
+    ['0 2 * * *', 'America/New_York', ['2027-03-14T07:00:01.000Z', '2027-11-07T07:00:01.000Z']],
+    ['30 1 * * *', 'America/New_York', ['2027-03-14T06:30:01.000Z', '2027-11-07T05:30:01.000Z']],
+    ['0 3 * * *', 'Europe/Berlin', ['2027-03-28T01:00:01.000Z', '2027-10-31T02:00:01.000Z']],
+    ['0 2 * * *', 'UTC', []],
+    // Both changes come on a Sunday.
+    ['30 2 * * 1,5', 'Europe/Berlin', []],
+    ['30 2 * * 0', 'Europe/Berlin', ['2027-03-28T01:00:01.000Z', '2027-10-31T00:30:01.000Z']],
+    ['*/30 2 * * *', 'Europe/Berlin', []],
+    ['30 2 1 * *', 'Europe/Berlin', []],
+  ])('%s in %s: %j', (cron, zone, expected) => {
+    expect(shown(cron, zone).in2027).toEqual(expected);
+  });
+  test('are left to nobody else, for ten years', () => {
+    const { skip } = shown('30 2 * * *', 'Europe/Berlin');
+    expect(skip.slice(0, 4)).toEqual(['2026-03-29', '2026-10-25', '2027-03-28', '2027-10-31']);
+    expect(skip).toHaveLength(20);
+  });
+  test('are the same all year, so that a restart changes no schedule', () => {
+    const late = Date.parse('2026-12-31T23:00:00Z');
+    const [a] = desiredSchedules([nightly({ cron: '30 2 * * *' })], NOW_MS);
+    const [b] = desiredSchedules([nightly({ cron: '30 2 * * *' })], late);
     expect(a?.fingerprint).toBe(b?.fingerprint);
   });
 });
 
 describe('what has to be done to the server', () => {
-  const desired = desiredSchedules(['same', 'new', 'changed'].map((name) => nightly({ name })));
+  const desired = desiredSchedules(
+    ['same', 'new', 'changed'].map((name) => nightly({ name })),
+    NOW_MS,
+  );
   const same = desired.find((one) => one.scheduleId.endsWith('/same'));
   const diff = diffSchedules(desired, [
     { scheduleId: 'icewright/nightly/same', fingerprint: same?.fingerprint ?? null },

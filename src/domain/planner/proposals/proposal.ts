@@ -8,6 +8,7 @@ import type {
   Reason,
   Receipt,
 } from '../../operation.ts';
+import type { PauseEvent } from '../../policy/pause.ts';
 import type { EffectivePolicy } from '../../policy/policy.ts';
 import type { Trigger } from '../../policy/trigger.ts';
 import type { Consumers } from '../../watermark.ts';
@@ -22,6 +23,8 @@ export interface PlanTableInput {
   /** Snapshot ids that live runs read. */
   readonly pinned: readonly string[];
   readonly consumers: Consumers;
+  /** What operators paused and resumed, oldest first; absent: nothing. */
+  readonly pauses?: readonly PauseEvent[];
   readonly nowMs: number;
 }
 
