@@ -14,33 +14,32 @@ const PATIENCE_MS = 3_000;
 
 export type AskFloors = () => Promise<RetentionFloors | null>;
 
-/** Remembers the answer; `null` while Trino does not give one. */
+/** Remembers the answer, also one that comes late; `null` while there is none. */
 export function rememberFloors(
   ask: () => Promise<RetentionFloors>,
   nowMs: () => number,
 ): AskFloors {
   let known: { readonly floors: RetentionFloors | null; readonly untilMs: number } | null = null;
   let asking: Promise<RetentionFloors | null> | null = null;
+  const remember = (floors: RetentionFloors | null) => {
+    known = { floors, untilMs: nowMs() + (floors === null ? FORGIVEN_MS : REMEMBERED_MS) };
+    asking = null;
+    return floors;
+  };
   return async () => {
     if (known !== null && nowMs() < known.untilMs) return known.floors;
-    asking ??= impatient(ask()).then((floors) => {
-      known = { floors, untilMs: nowMs() + (floors === null ? FORGIVEN_MS : REMEMBERED_MS) };
-      asking = null;
-      return floors;
-    });
-    return asking;
+    asking ??= ask().then(remember, () => remember(null));
+    return impatient(asking);
   };
 }
 
-async function impatient(asked: Promise<RetentionFloors>): Promise<RetentionFloors | null> {
+async function impatient(asked: Promise<RetentionFloors | null>): Promise<RetentionFloors | null> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<null>((resolve) => {
     timer = setTimeout(() => resolve(null), PATIENCE_MS);
   });
   try {
     return await Promise.race([asked, late]);
-  } catch {
-    return null;
   } finally {
     clearTimeout(timer);
   }

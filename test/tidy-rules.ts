@@ -32,6 +32,8 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
   'lake.ts': { values: ['domain', 'iceberg', 'storage', 'config.ts'], types: ['activities'] },
   // Asks Trino what its catalog refuses, for whoever plans.
   'floors.ts': { values: ['domain', 'engines/trino', 'config.ts'] },
+  // Asks Spark one figure for whoever plans without running.
+  'spark-cores.ts': { values: ['domain', 'engines/spark', 'config.ts'] },
   http: {
     values: [
       'domain',
@@ -48,7 +50,7 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
   cli: {
     values: [
       ...['domain', 'activities', 'project', 'temporal', 'ledger', 'iceberg', 'http'],
-      ...['config.ts', 'log.ts', 'lake.ts', 'floors.ts', 'stack'],
+      ...['config.ts', 'log.ts', 'lake.ts', 'floors.ts', 'spark-cores.ts', 'stack'],
     ],
     types: ['workflows'],
   },

@@ -1,5 +1,5 @@
 /** Runs one operation of a stored plan on its engine, once, and writes its receipt. */
-import { activityInfo } from '@temporalio/activity';
+import { activityInfo, Context } from '@temporalio/activity';
 import { hasChanged } from '../domain/effect.ts';
 import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
@@ -11,6 +11,7 @@ import type {
   Operation,
   PlannedReceipt,
   Receipt,
+  RemoveOrphansOperation,
   TablePlan,
 } from '../domain/operation.ts';
 import { neededByNow } from '../domain/planner/expiry.ts';
@@ -23,12 +24,15 @@ import {
 import { tableFromKey } from '../domain/table.ts';
 import { type ExecutionResult, endExecutions, executeOnce } from './execute-once.ts';
 import { withFailures, withHeartbeats } from './failure.ts';
+import { removeOrphans } from './orphans.ts';
 import { readConsumers, readTablePlan } from './planning.ts';
 import type { Catalog, Compiler, Ledger, Meter, Project, StartedOperation } from './ports.ts';
+import type { TableFiles } from './table-files.ts';
 import type { EndInput, OperateInput } from './types.ts';
 
 export interface OperateDeps {
   readonly catalog: Catalog;
+  readonly files: TableFiles;
   readonly ledger: Ledger;
   readonly project: Project;
   readonly meter: Meter;
@@ -94,7 +98,11 @@ async function begin(
   };
   const expected =
     step.expectedSnapshotId === undefined ? plan.snapshotId : step.expectedSnapshotId;
-  const moved = plan.tableUuid !== health.tableUuid || expected !== health.snapshotId;
+  // An approved list of orphans is held against the table as it is: commits do not make it wrong.
+  const pinned = !(
+    step.operation.kind === 'remove_orphans' && step.operation.looks.kind === 'approved'
+  );
+  const moved = plan.tableUuid !== health.tableUuid || (pinned && expected !== health.snapshotId);
   // On a retry the table may have moved because of us: then the first attempt's row is there.
   if (activityInfo().attempt > 1) {
     const first = await deps.ledger.readStartedOperation(step.runId, step.ordinal);
@@ -141,6 +149,7 @@ async function perform(
   step: Step,
   started: StartedOperation,
 ): Promise<Performed> {
+  if (step.operation.kind === 'remove_orphans') return performRemoval(deps, step, started);
   const { runner, compiler } = deps.engines[step.engine];
   const compiled = compiler.compileOperation(tableFromKey(step.table), step.operation);
   if ('refused' in compiled) {
@@ -172,6 +181,22 @@ async function perform(
     const told = { status: 'failed', error: { code, message }, engineOperationId } as const;
     return { receipt: receiptOf(step, started, health, deps.nowMs(), told) };
   }
+}
+
+/** Deletes by exact list past the engine, which is only asked: it commits nothing. */
+async function performRemoval(
+  deps: OperateDeps,
+  step: Step,
+  started: StartedOperation,
+): Promise<Performed> {
+  const context = Context.current();
+  const { info, cancellationSignal: signal } = context;
+  const isCancelled = () => context.cancellationDetails?.cancelRequested === true;
+  const operation = step.operation as RemoveOrphansOperation;
+  const removal = { ...step, operation, attempt: info.attempt, signal, isCancelled };
+  const told = await removeOrphans(deps, removal);
+  const health = await measure(deps, step.table);
+  return { receipt: receiptOf(step, started, health, deps.nowMs(), told) };
 }
 
 /** Statements in order; the last one's rows tell the outcome. */

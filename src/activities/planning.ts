@@ -3,12 +3,14 @@
  */
 import { createHash } from 'node:crypto';
 import { type RetentionFloors, UNKNOWN_TRAITS } from '../domain/catalog-traits.ts';
+import type { EngineCores } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import type { TableHealth } from '../domain/health/health.ts';
 import type { OperationKind, Plan, TablePlan } from '../domain/operation.ts';
-import { planByHand, planTable } from '../domain/planner/planner.ts';
+import { type PlanTableInput, planByHand, planTable } from '../domain/planner/planner.ts';
 import { withTarget } from '../domain/planner/target.ts';
+import { type TuningInput, tunePlan } from '../domain/planner/tuning.ts';
 import { judgeCadence } from '../domain/policy/cadence.ts';
 import { effectivePolicy } from '../domain/policy/effective.ts';
 import { type PauseEvent, sayWhatIsPassedOver } from '../domain/policy/pause.ts';
@@ -25,6 +27,8 @@ export interface PlanningDeps {
   readonly nowMs: () => number;
   /** What Trino's catalog refuses by age; absent: it is not asked. `null`: it did not answer. */
   readonly floors?: (() => Promise<RetentionFloors | null>) | undefined;
+  /** How many tasks each engine runs at once; absent: not known, their own defaults stay. */
+  readonly cores?: () => Promise<EngineCores>;
 }
 
 /** Tables measured at once: the catalog and the store are asked, no engine. */
@@ -65,7 +69,7 @@ export async function planByRules(
   const nowMs = deps.nowMs();
   const measured = await measureForPolicy(deps.catalog, { table, policies, nowMs });
   if (measured === null) return null;
-  return planTable(await gatherFor(deps, { ...measured, table, pauses, nowMs }));
+  return planGathered(deps, await gatherFor(deps, { ...measured, table, pauses, nowMs }));
 }
 
 /** Trino's floors are asked once, and known of every table. */
@@ -108,7 +112,25 @@ export async function planHandRequest(
   const { cadence } = own.settings;
   const breakerOpen = (kind: OperationKind) =>
     judgeCadence({ kind, policy: cadence, recentReceipts, nowMs, table: key, pauses }).breakerOpen;
-  return sayWhatIsPassedOver(plan, { pauses, breakerOpen, nowMs });
+  const told = sayWhatIsPassedOver(plan, { pauses, breakerOpen, nowMs });
+  return tune(deps, told, { health, recentReceipts, policy: own.settings.compact });
+}
+
+/** The plan of a table of which everything is known, tuned for the engine that will run it. */
+export async function planGathered(deps: PlanningDeps, known: PlanTableInput): Promise<TablePlan> {
+  const { health, recentReceipts } = known;
+  const policy = withTarget(known.policy, health).settings.compact;
+  return tune(deps, planTable(known), { health, recentReceipts, policy });
+}
+
+/** Only a compaction that will run is worth a question to its engine. */
+async function tune(
+  { cores }: PlanningDeps,
+  plan: TablePlan,
+  input: Omit<TuningInput, 'cores'>,
+): Promise<TablePlan> {
+  if (!plan.decisions.some(({ operation }) => operation?.kind === 'compact')) return plan;
+  return tunePlan(plan, { ...input, cores: (await cores?.()) ?? {} });
 }
 
 /** Which snapshots of `key` the models that read it have consumed. */

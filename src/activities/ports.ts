@@ -3,12 +3,14 @@
  * Types only, so that workflows and drivers may see them.
  */
 
-import type { Compiled, EngineRow } from '../domain/engine.ts';
+import type { Compiled, EngineRow, Statement } from '../domain/engine.ts';
 import type { TableHealth, TableReport } from '../domain/health/health.ts';
 import type { HistoryCutoffs } from '../domain/health/history.ts';
 import type { Job, JobOutcome, Requester } from '../domain/job.ts';
 import type { CompiledModel, Model, ModelContext } from '../domain/model/model.ts';
 import type { Operation, Plan, Receipt, TablePlan } from '../domain/operation.ts';
+import type { StoredFile } from '../domain/orphans/files.ts';
+import type { OrphanLook } from '../domain/orphans/look-record.ts';
 import type { PauseEvent } from '../domain/policy/pause.ts';
 import type { Policy } from '../domain/policy/policy.ts';
 import type { BeforeOperation } from '../domain/reconcile.ts';
@@ -150,6 +152,11 @@ export interface Ledger {
   ): Promise<ReadonlyMap<string, readonly HealthPoint[]>>;
   /** Thins the history out by hour and by day; answers how many points are gone. */
   rollUpHistory(cutoffs: HistoryCutoffs): Promise<number>;
+  /** Written once: answers the look that stands under its id. */
+  saveLook(look: OrphanLook): Promise<OrphanLook>;
+  readLook(lookId: string): Promise<OrphanLook | null>;
+  /** The newest first look of a table that was taken at `until` or before. */
+  lastLook(table: string, until: string): Promise<OrphanLook | null>;
   /** What the last sweep concluded; a table that none has looked at is left out. */
   sweepNotes(tables: readonly string[]): Promise<ReadonlyMap<string, SweepNote>>;
   saveSweepNotes(notes: readonly SweepNote[]): Promise<void>;
@@ -255,6 +262,30 @@ export interface Compiler {
   /** What the last statement's rows say was done; `null`: the engine does not tell. */
   readOutcome(operation: Operation, rows: readonly EngineRow[]): OperationOutcome | null;
   compileModel(model: Model, context: ModelContext): CompiledModel;
+  /** Asks the engine which of these files it calls orphans; absent: it cannot be asked. */
+  compileOrphanVote?(input: OrphanVoteInput): OrphanVote;
+}
+
+/** Files of which the engine is to say whether it reaches them. */
+export interface OrphanVoteInput {
+  readonly table: TableRef;
+  /** As the metadata spell it: the engine compares texts. */
+  readonly location: string;
+  /** Under the location. */
+  readonly files: readonly StoredFile[];
+  /** Only files older than this are asked for. */
+  readonly cutoffMs: number;
+  /** Letters, digits and underscores; no other vote has it at the same time. */
+  readonly name: string;
+}
+
+/** Statements of one session, in order; none of them deletes a file of the table. */
+export interface OrphanVote {
+  readonly prepare: Statement;
+  readonly ask: Statement;
+  readonly cleanUp: Statement;
+  /** Addresses, as they were given, that the engine calls orphans. */
+  readVote(rows: readonly EngineRow[]): readonly string[];
 }
 
 /** What the user wrote: policies and models, read from disk and checked. */

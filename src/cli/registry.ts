@@ -18,6 +18,7 @@ export const COMMANDS: Readonly<Record<string, Loader>> = {
   explain: async () => (await import('./commands/explain.ts')).explain,
   compact: async () => (await import('./commands/compact.ts')).compact,
   expire: async () => (await import('./commands/expire.ts')).expire,
+  orphans: async () => (await import('./commands/orphans.ts')).orphans,
   manifests: async () => (await import('./commands/manifests.ts')).manifests,
   deletes: async () => (await import('./commands/deletes.ts')).deletes,
   statistics: async () => (await import('./commands/statistics.ts')).statistics,

@@ -2,7 +2,9 @@
 import { userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import type { Catalog, Ledger, Project } from '../activities/ports.ts';
+import type { TableFiles } from '../activities/table-files.ts';
 import { type Config, readConfig } from '../config.ts';
+import type { EngineCores } from '../domain/engine.ts';
 import { parseTable, type TableRef } from '../domain/table.ts';
 import type { AskFloors } from '../floors.ts';
 
@@ -11,9 +13,12 @@ export interface Session {
   temporal(): Promise<Client>;
   ledger(): Promise<Ledger>;
   catalog(): Promise<Catalog>;
+  files(): Promise<TableFiles>;
   project(): Promise<Project>;
   /** What Trino's catalog refuses by age; asks Trino. */
   floors(): Promise<AskFloors>;
+  /** How many tasks each engine runs at once, as far as they say. */
+  cores(): Promise<EngineCores>;
   /** A table name as people write it, in the default catalog when it names none. */
   table(text: string): TableRef;
   /** `cli:<user>`: recorded with each run. */
@@ -44,6 +49,10 @@ export function openSession(environment: NodeJS.ProcessEnv = process.env): Sessi
       const { openCatalog } = await import('../lake.ts');
       return openCatalog(config());
     }),
+    files: once(async () => {
+      const { openCatalog, openTableFiles } = await import('../lake.ts');
+      return openTableFiles(config(), openCatalog(config()));
+    }),
     project: once(async () => {
       const { openProject } = await import('../project/project.ts');
       const { modelsDir, policiesDir, catalog } = config();
@@ -54,6 +63,11 @@ export function openSession(environment: NodeJS.ProcessEnv = process.env): Sessi
       const { ask, close } = openFloors(config());
       closers.push(close);
       return ask;
+    }),
+    cores: once(async () => {
+      const { askSparkCores } = await import('../spark-cores.ts');
+      const spark = await askSparkCores(config());
+      return spark === null ? {} : { spark };
     }),
     table: (text) => parseTable(text, config().catalog.name),
     requestedBy: `cli:${userName()}`,

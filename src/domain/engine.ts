@@ -5,6 +5,9 @@
 
 export type EngineName = 'spark' | 'trino';
 
+/** Tasks that an engine runs at the same time, over all its nodes; an engine may be missing. */
+export type EngineCores = Readonly<Partial<Record<EngineName, number>>>;
+
 /** One SQL text and what its execution needs besides. */
 export interface Statement {
   readonly engine: EngineName;

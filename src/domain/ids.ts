@@ -51,8 +51,10 @@ export function runIdAt(nowMs: number, unique: string): string {
   return `${stamp}-${unique.replace(/-/g, '').slice(-6)}`;
 }
 
-/** Warm sessions of engines: all maintenance shares one, each model has its own. */
+/** Warm sessions of engines: maintenance shares two, each model has its own. */
 export const MAINTENANCE_SESSION = 'maintenance';
+/** Of operations that delete no file: here the engine may not, whatever it takes for garbage. */
+export const KEEPING_SESSION = 'maintenance/keep';
 
 export function modelSession(model: string): string {
   return `model/${model}`;

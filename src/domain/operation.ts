@@ -48,14 +48,20 @@ export interface PartitionValue {
   readonly value: string | null;
 }
 
-/** Chosen from the table and the engine's cores, so that no core idles. */
+/** Chosen from the table and the engine's cores, so that no core idles; absent: its defaults. */
 export interface CompactTuning {
+  /** Size of the files written, where it is not the target; at most the target. */
+  readonly outputFileSizeBytes?: number;
   /** Input bytes that one task group rewrites at most. */
   readonly maxFileGroupSizeBytes?: number;
   /** File groups rewritten at the same time. */
   readonly concurrentFileGroups?: number;
+  /** `true`: file groups begin in the order of their bytes, so that none is left for the end. */
+  readonly largestFirst?: boolean;
   /** Tasks that shuffle for each output file (sort and Z-order). */
   readonly shufflePartitionsPerFile?: number;
+  /** Level of zstd, 1 to 22; the codec itself is the table's. */
+  readonly zstdLevel?: number;
 }
 
 /** Rewrites position delete files, and drops those that no longer delete anything. */
@@ -69,7 +75,7 @@ export interface RewriteDeletesOperation {
   readonly targetFileSizeBytes?: number;
   /** `true`: also well-sized ones, which finds every row that is gone already. Default `false`. */
   readonly rewriteAll?: boolean;
-  readonly tuning?: Omit<CompactTuning, 'shufflePartitionsPerFile'>;
+  readonly tuning?: Pick<CompactTuning, 'maxFileGroupSizeBytes' | 'concurrentFileGroups'>;
 }
 
 /** Expires exactly these snapshots and nothing else. */
@@ -95,7 +101,18 @@ export interface RemoveOrphansOperation {
   readonly olderThanMs: number;
   /** More candidates than this are refused unless a person applies the plan. */
   readonly maxFiles: number;
+  readonly looks: OrphanLooks;
 }
+
+/**
+ * Only what two looks found goes. `soon`: both in this run. `later`: the first is of an earlier
+ * run; where there is none, this run looks and removes nothing. `approved`: a person has applied a
+ * plan, and the first look is the list that it names.
+ */
+export type OrphanLooks =
+  | { readonly kind: 'soon'; readonly pauseMs: number }
+  | { readonly kind: 'later'; readonly gapMs: number }
+  | { readonly kind: 'approved'; readonly lookId: string; readonly digest: string };
 
 /** Computes statistics of the head: distinct values per column, and figures per partition. */
 export interface ComputeStatisticsOperation {
@@ -193,7 +210,10 @@ export interface PartGain {
 export interface Preview {
   readonly snapshots?: number;
   readonly files?: number;
+  /** Of data and delete files; metadata files are not counted. */
   readonly bytesFreed?: number;
+  /** At most: older snapshots may hold some of it; at least: some is not told; about: both. */
+  readonly bytesFreedIs?: 'exact' | 'at_most' | 'at_least' | 'about';
   /** Times that can no longer be queried: ISO, both ends included. */
   readonly rangeLost?: { readonly from: string; readonly to: string };
 }
@@ -255,4 +275,26 @@ export interface Receipt {
   /** Sequence number of the head after it; `null`: the table tells none. */
   readonly sequenceAfter?: number | null;
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+  /** Only of `remove_orphans`. */
+  readonly orphans?: OrphanCounts;
+}
+
+/** What a removal of orphans saw and did. Counts are of files. */
+export interface OrphanCounts {
+  readonly listed: number;
+  readonly reachable: number;
+  /** Reached by nothing, but too young to tell. */
+  readonly young: number;
+  /** The store does not say how old they are: they stay. */
+  readonly unknownAge: number;
+  /** Found by the last look. */
+  readonly candidates: number;
+  /** Found by both looks, and called unreachable by the engine as well. */
+  readonly agreed: number;
+  readonly bytesFreed: number;
+  /** Age that a file had to have, and the rule that said so. */
+  readonly olderThanMs: number;
+  readonly olderThanBecause: string;
+  /** For people: what came of it where nothing was removed. */
+  readonly note: string | null;
 }

@@ -51,6 +51,7 @@ const IDS: Readonly<Record<string, number>> = {
   status: 0,
   data_file: 2,
   file_sequence_number: 4,
+  file_path: 100,
   file_format: 101,
   partition: 102,
   record_count: 103,
@@ -78,6 +79,54 @@ export function entryReaderOf(schema: AvroSchema, fieldIds: readonly number[]): 
       return skip(field.type);
     }),
   );
+}
+
+/** What a path reader tells of an entry. */
+export interface PathRow {
+  status: number;
+  content: number;
+  isPuffin: boolean;
+  path: string;
+}
+
+/**
+ * Reads the path of each entry, and what kind of file it is; nothing else.
+ * @throws Error for a schema that is no manifest's
+ */
+export function pathReaderOf(schema: AvroSchema): (cursor: AvroCursor, row: PathRow) => void {
+  const entry = fieldsOf(schema);
+  const file = entry.find((field) => isField(field, 'data_file'));
+  const inFile = file === undefined ? [] : fieldsOf(file.type);
+  const hasPath = inFile.some((field) => isField(field, 'file_path'));
+  if (!hasPath || !entry.some((field) => isField(field, 'status'))) {
+    throw new Error('it has no file_path or no status');
+  }
+  const whole = newRow(0);
+  let path = '';
+  const readFile = inOrder(
+    inFile.map((field) => {
+      if (isField(field, 'content')) return readNumber(field.type, 'content');
+      if (isField(field, 'file_format')) return readFormat(field.type);
+      if (!isField(field, 'file_path')) return skip(field.type);
+      if (kindOf(field.type) !== 'string') throw new Error('its file_path is no text');
+      return (cursor) => {
+        path = cursor.text();
+      };
+    }),
+  );
+  const readAll = inOrder(
+    entry.map((field) => {
+      if (field === file) return readFile;
+      return isField(field, 'status') ? readNumber(field.type, 'status') : skip(field.type);
+    }),
+  );
+  return (cursor, row) => {
+    readAll(cursor, whole);
+    row.status = whole.status;
+    row.content = whole.content;
+    row.isPuffin = whole.isPuffin;
+    row.path = path;
+  };
 }
 
 function stepOf(field: AvroField, fieldIds: readonly number[]): ReadEntry {

@@ -117,7 +117,8 @@ async function load(
   return cache.load(manifests.map(keyOf)).catch(() => new Map<string, Buffer>());
 }
 
-function readsAtOnce(manifests: readonly ManifestFile[]): number {
+/** How many of these may be in memory together. */
+export function readsAtOnce(manifests: readonly ManifestFile[]): number {
   const largest = manifests.reduce((most, one) => Math.max(most, one.lengthBytes ?? 2 ** 23), 1);
   return Math.max(1, Math.min(MAX_READS, Math.floor(MAX_READ_BYTES / largest)));
 }
@@ -152,7 +153,8 @@ function createMemory(maxBytes: number): Memory {
   };
 }
 
-async function forEachAtOnce<T>(
+/** Works through the items, `width` at a time; rejects with the first failure. */
+export async function forEachAtOnce<T>(
   items: readonly T[],
   width: number,
   action: (item: T) => Promise<void>,

@@ -53,6 +53,8 @@ export interface TableMetadata {
   /** Puffin files of column statistics, of any snapshot. */
   readonly statisticsFiles: readonly string[];
   readonly partitionStatisticsFiles: readonly string[];
+  /** The table names keys: engines without them can read none of its manifests. */
+  readonly encrypted: boolean;
 }
 
 /** Names the columns of a table that is kept in Z-order, `a,b`: Iceberg has no place for them. */
@@ -86,6 +88,7 @@ export function readMetadata(json: MetadataJson): TableMetadata {
     metadataLog: json['metadata-log'].map((entry) => entry['metadata-file']),
     statisticsFiles: json.statistics.map((one) => one['statistics-path']),
     partitionStatisticsFiles: json['partition-statistics'].map((one) => one['statistics-path']),
+    encrypted: json['encryption-keys'].length > 0 || 'encryption.key-id' in json.properties,
   };
 }
 

@@ -18,6 +18,7 @@ import {
   selectRecentReceipts,
   selectStarted,
 } from './operations.ts';
+import { insertLook, selectLook, selectLookUntil } from './orphan-looks.ts';
 import { insertPauseEvent, selectPauseEvents } from './pauses.ts';
 import { deletePins, selectLivePins, upsertPins } from './pins.ts';
 import { insertPlan, selectPlan } from './plans.ts';
@@ -99,5 +100,8 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
     sweepPlans: (sweepId) => selectSweepPlans(db, sweepId),
     forgetSweepPlans: (sweepId) => deleteSweepPlans(db, sweepId),
     engineWork: (limit) => selectEngineWork(db, limit),
+    saveLook: (look) => insertLook(db, look),
+    readLook: (lookId) => selectLook(db, lookId),
+    lastLook: (table, until) => selectLookUntil(db, table, until),
   };
 }

@@ -1,5 +1,6 @@
 /** Builds every port from the configuration and hands them to the activities. */
 import type { Client } from '@temporalio/client';
+import { rememberCores } from '../activities/cores.ts';
 import { createHealthActivities } from '../activities/health.ts';
 import { createNightActivities } from '../activities/night.ts';
 import { createOperateActivities } from '../activities/operate.ts';
@@ -13,13 +14,15 @@ import type { Config } from '../config.ts';
 import type { EngineName } from '../domain/engine.ts';
 import * as sparkCompile from '../engines/spark/compile.ts';
 import { compileModel as compileSparkModel } from '../engines/spark/compile-model.ts';
+import { compileOrphanVote } from '../engines/spark/compile-orphans.ts';
+import { readCores } from '../engines/spark/cores.ts';
 import { createSparkRunner } from '../engines/spark/run.ts';
 import * as trinoCompile from '../engines/trino/compile.ts';
 import { compileModel as compileTrinoModel } from '../engines/trino/compile-model.ts';
 import { createTrinoRunner } from '../engines/trino/run.ts';
 import { floorsOf } from '../floors.ts';
 import { createMetrics, type Metrics } from '../http/metrics.ts';
-import { openCatalog } from '../lake.ts';
+import { openCatalog, openTableFiles } from '../lake.ts';
 import { type ClosableLedger, createLedger } from '../ledger/ledger.ts';
 import { migrate } from '../ledger/migrate.ts';
 import { log } from '../log.ts';
@@ -48,6 +51,7 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
   const plainLedger = createLedger({ url: config.ledgerUrl });
   const { ledger, endTraces } = await startTraces(config, plainLedger);
   const catalog = openCatalog(config, plainLedger.manifests);
+  const files = openTableFiles(config, catalog);
   const project = openProject({ ...config, catalogName: config.catalog.name });
   const metrics = createMetrics({ tablesMax: config.metricsTables, onRender: onScrape });
   const spark = createSparkRunner({
@@ -58,17 +62,18 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
   });
   const trino = createTrinoRunner({ ...config.trino, catalog: config.catalog.name });
   const compilers: Record<EngineName, Compiler> = {
-    spark: { ...sparkCompile, compileModel: compileSparkModel },
+    spark: { ...sparkCompile, compileModel: compileSparkModel, compileOrphanVote },
     trino: { ...trinoCompile, compileModel: compileTrinoModel },
   };
   const nowMs = Date.now;
   const floors = floorsOf(trino, config.catalog.name);
-  const planning = { catalog, ledger, project, nowMs, floors };
+  const cores = rememberCores({ readSparkCores: () => readCores(spark), nowMs });
+  const planning = { catalog, ledger, project, nowMs, floors, cores };
   const engines = {
     spark: { runner: spark, compiler: compilers.spark },
     trino: { runner: trino, compiler: compilers.trino },
   };
-  const operating = { catalog, ledger, project, meter: metrics, engines, nowMs };
+  const operating = { catalog, files, ledger, project, meter: metrics, engines, nowMs };
   const jobs: Jobs = {
     submit: (table, job, requester) => submitJob(temporal.client, { table, job, requester }),
     isRunning: (workflowId) => isRunning(temporal.client, workflowId),

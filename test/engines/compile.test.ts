@@ -73,6 +73,28 @@ describe('compact', () => {
     });
   });
 
+  it('goes about it as it was tuned', () => {
+    const tuning = {
+      outputFileSizeBytes: 67108864,
+      concurrentFileGroups: 16,
+      largestFirst: true,
+      zstdLevel: 1,
+    };
+    expect(both({ ...COMPACT, tuning })).toEqual({
+      spark:
+        "CALL `lake`.system.rewrite_data_files(table => '`bronze`.`raw_orders`', " +
+        "strategy => 'binpack', options => map('target-file-size-bytes', '67108864', " +
+        "'max-file-size-bytes', '241591910', 'max-concurrent-file-group-rewrites', '16', " +
+        "'rewrite-job-order', 'bytes-desc', 'min-input-files', '5', 'rewrite-all', 'false', " +
+        "'partial-progress.enabled', 'false'))\n" +
+        '{"spark.sql.iceberg.compression-level":"1"}',
+      trino:
+        'ALTER TABLE "lake"."bronze"."raw_orders" EXECUTE ' +
+        "optimize(file_size_threshold => '100663296B')\n" +
+        '{"lake.target_max_file_size":"134217728B"}',
+    });
+  });
+
   it('refuses an order without columns', () => {
     expect(both({ ...COMPACT, strategy: 'zorder' })).toEqual({
       spark: 'REFUSED compaction by zorder needs at least one column',

@@ -15,6 +15,7 @@ import {
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { IcewrightError } from '../../src/domain/errors.ts';
+import { coresIn } from '../../src/engines/spark/cores.ts';
 import { hideValues, statementError } from '../../src/engines/spark/errors.ts';
 import type { Failure } from '../../src/engines/spark/failure.ts';
 import { createGate, type Leave } from '../../src/engines/spark/gate.ts';
@@ -275,3 +276,14 @@ function thrown(call: () => unknown): IcewrightError {
   }
   throw new Error('expected an error');
 }
+
+describe('cores', () => {
+  it.each([
+    ['== Physical Plan ==\n*(1) Range (0, 1, step=1, splits=2)\n\n', 2],
+    ['== Physical Plan ==\nCometRange (0, 1, step=1, splits=640)', 640],
+    ['== Physical Plan ==\nLocalTableScan [id#1L]', null],
+    ['', null],
+  ])('%j tells of %j', (plan, cores) => {
+    expect(coresIn(plan)).toBe(cores);
+  });
+});

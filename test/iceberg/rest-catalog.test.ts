@@ -229,3 +229,25 @@ describe('what goes wrong', () => {
     expect((error as Error).message).toContain('lake.a.b.t');
   });
 });
+
+describe('what the catalog allows', () => {
+  const COMMIT = 'POST /v1/{prefix}/namespaces/{namespace}/tables/{table}';
+  const LOAD = 'GET /v1/{prefix}/namespaces/{namespace}/tables/{table}';
+  const options = { nowMs: 1, depth: 'metadata' } as const;
+  const told = (endpoints: readonly string[] | null, etag: string | null): Script => {
+    const body = { defaults: {}, overrides: {}, ...(endpoints === null ? {} : { endpoints }) };
+    const headers = etag === null ? {} : { etag };
+    const empty = LOADED.replace(`"current-snapshot-id":${SNAPSHOT}`, '"current-snapshot-id":-1');
+    return (_asked, path) => (path === '/v1/config' ? { body } : { body: empty, headers });
+  };
+
+  it.each([
+    [null, '"e"', { acceptsCommits: true, sendsEtags: true }],
+    [[LOAD, COMMIT], null, { acceptsCommits: true, sendsEtags: false }],
+    [[LOAD], '"e"', { acceptsCommits: false, sendsEtags: true }],
+  ])('endpoints %j and ETag %j', async (endpoints, etag, traits) => {
+    await given(told(endpoints, etag));
+    const health = await catalog.measureTable(TABLE, options);
+    expect(health.traits).toEqual({ ...traits, trinoFloors: null });
+  });
+});

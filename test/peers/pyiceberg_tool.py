@@ -5,6 +5,7 @@
 {"command": "append", "table": "a.t", "times": 3}  so many commits of one row
 {"command": "craft", "table": "a.t", "files": 50, "manifests": 1, "bytes": 1000, "equality": 0}
     a snapshot whose manifests list files that are not there: readers of metadata do not mind
+{"command": "floor", "table": "a.t"}               seconds to read every file and write its rows again
 """
 
 import json
@@ -12,8 +13,11 @@ import os
 import sys
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
+from pyarrow import parquet
+from pyarrow.fs import S3FileSystem
 from pyiceberg.catalog import load_catalog
 from pyiceberg.manifest import (
     DataFile,
@@ -196,6 +200,44 @@ def craft(name, files, manifests, size, equality):
     return sum(one.manifest_length for one in made)
 
 
+def floor(name):
+    """One file for each partition, on all cores, at zstd level 1; what was written is deleted."""
+    groups = {}
+    for task in CATALOG.load_table(name).scan().plan_files():
+        groups.setdefault(str(task.file.partition), []).append(task.file.file_path[len("s3://"):])
+    endpoint = os.environ["ICEWRIGHT_S3_ENDPOINT"]
+    store = S3FileSystem(
+        access_key=os.environ["ICEWRIGHT_S3_ACCESS_KEY_ID"],
+        secret_key=os.environ["ICEWRIGHT_S3_SECRET_ACCESS_KEY"],
+        region=os.environ["ICEWRIGHT_S3_REGION"],
+        endpoint_override=endpoint.split("://")[1],
+        scheme=endpoint.split("://")[0],
+    )
+    bucket = next(iter(groups.values()))[0].split("/")[0]
+    # As many tasks as an engine would have: a partition's files in two halves.
+    halves = [paths[at::2] for paths in groups.values() for at in (0, 1)]
+    targets = [f"{bucket}/floor/{uuid.uuid4()}.parquet" for _ in halves]
+
+    def rewrite(paths, target):
+        with store.open_output_stream(target) as out:
+            writer = None
+            for path in paths:
+                rows = parquet.ParquetFile(store.open_input_file(path)).read(use_threads=False)
+                if writer is None:
+                    writer = parquet.ParquetWriter(out, rows.schema, compression="zstd", compression_level=1)
+                writer.write_table(rows)
+            if writer is not None:
+                writer.close()
+
+    begin = time.perf_counter()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        list(pool.map(rewrite, halves, targets))
+    seconds = time.perf_counter() - begin
+    for target in targets:
+        store.delete_file(target)
+    return seconds
+
+
 def main():
     request = json.load(sys.stdin)
     command = request["command"]
@@ -205,6 +247,8 @@ def main():
         answer = [measure(name) for name in request["tables"]]
     elif command == "append":
         answer = append(request["table"], request["times"])
+    elif command == "floor":
+        answer = floor(request["table"])
     else:
         answer = [
             craft(one["table"], one["files"], one["manifests"], one["bytes"], one.get("equality", 0))

@@ -2,6 +2,7 @@
 import { IcewrightError } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
 import type { Plan, Receipt, TablePlan } from '../../domain/operation.ts';
+import { previewText } from '../../domain/planner/expiry-preview.ts';
 import { tableFromKey, tableKey } from '../../domain/table.ts';
 import type { Command, CommandInput, CommandResult } from '../command.ts';
 import { tablePlanJson } from '../decision-json.ts';
@@ -96,7 +97,8 @@ export async function makePlan(
     session.project(),
   ]);
   const nowMs = Date.now();
-  const planned = await planByPolicy({ catalog, ledger, project, nowMs: () => nowMs }, tables);
+  const deps = { catalog, ledger, project, nowMs: () => nowMs, cores: session.cores };
+  const planned = await planByPolicy(deps, tables);
   return storePlan(ledger, { planId: newRunId(), nowMs, tables: planned });
 }
 
@@ -108,7 +110,10 @@ function tellTable({ terminal }: CommandInput, table: TablePlan): void {
   terminal.print(terminal.bold(table.table));
   for (const decision of table.decisions) {
     terminal.print(`  ${decisionLine(decision)}`);
-    const { nextEligibleAt } = decision;
+    const { nextEligibleAt, preview } = decision;
+    if (preview !== undefined && decision.action === 'run') {
+      terminal.print(`    ${previewText(preview)}`);
+    }
     if (nextEligibleAt !== null) terminal.print(`    not before ${nextEligibleAt}`);
   }
 }

@@ -52,7 +52,7 @@ export const CAPABILITIES: Readonly<Record<Capability, Readonly<Record<EngineNam
 };
 
 /** What else than its format version decides of a table what can be done to it. */
-export type Circumstance = 'read_only' | 'gc_disabled' | 'deletion_vectors';
+export type Circumstance = 'read_only' | 'gc_disabled' | 'deletion_vectors' | 'partitioned';
 type Limits = Readonly<Partial<Record<Capability, Readonly<Partial<Record<EngineName, string>>>>>>;
 
 const GC_DISABLED =
@@ -72,11 +72,19 @@ export const LIMITS: Readonly<Record<Circumstance, Limits>> = {
   deletion_vectors: {
     compute_statistics: { trino: 'Trino 476 cannot read a table that has deletion vectors' },
   },
+  // Seen: 3 manifests of 20 partitions became 46.
+  partitioned: {
+    rewrite_manifests: {
+      trino: 'Trino 476 writes a manifest for each partition: there may be more than before',
+    },
+  },
 };
 
 /** What of a table the matrix looks at. */
 export type RoutedTable = Pick<TableHealth, 'formatVersion'> &
-  Partial<Pick<TableHealth, 'properties' | 'deleteFiles' | 'detail' | 'traits'>>;
+  Partial<
+    Pick<TableHealth, 'properties' | 'deleteFiles' | 'detail' | 'traits' | 'partitionFields'>
+  >;
 
 /** The circumstances of a table, in the order in which they are told. */
 export function circumstancesOf(table: RoutedTable): readonly Circumstance[] {
@@ -86,6 +94,8 @@ export function circumstancesOf(table: RoutedTable): readonly Circumstance[] {
   // Without the manifests it is not known what kind of delete files there are: then any counts.
   const vectors = table.detail?.deletes.vectors ?? table.deleteFiles ?? 0;
   if (table.formatVersion === 3 && vectors > 0) found.push('deletion_vectors');
+  const fields = table.partitionFields ?? [];
+  if (fields.some((field) => field.transform !== 'void')) found.push('partitioned');
   return found;
 }
 

@@ -27,7 +27,7 @@ const NEVER: Readonly<Record<string, string>> = {
 
 /** Regular expression of names → what changing them does. */
 const STATED: readonly (readonly [RegExp, string])[] = [
-  [/^format-version$/, 'an upgrade cannot be undone, and older readers fail'],
+  [/^format-version$/, 'cannot be undone, and older readers fail'],
   [/^gc\.enabled$/, 'decides whether expiry and orphan removal may delete files'],
   [
     /^write\.(data|metadata|object-storage|folder-storage)\.path$/,

@@ -12,6 +12,7 @@ import {
 } from './compile-upkeep.ts';
 import { partitionsPredicate } from './partitions.ts';
 import { quotePath, quoteText } from './quote.ts';
+import { tuningOptions, tuningSettings } from './tuning.ts';
 
 /**
  * Turns an operation into calls of Iceberg's procedures. Pure. Whether the engine may run it on a
@@ -34,7 +35,7 @@ export function compileOperation(table: TableRef, operation: Operation): Compile
     case 'drop_statistics':
       return { refused: 'Spark has no statement that drops statistics; use Trino' };
     case 'remove_orphans':
-      return { refused: `${operation.kind} cannot be compiled yet` };
+      return { refused: 'orphans are deleted by an exact list: no statement can' };
     default:
       return assertNever(operation);
   }
@@ -49,7 +50,7 @@ function compileCompact(table: TableRef, operation: CompactOperation): Compiled 
   if ('refused' in where) return where;
   const order = columns.map(quotePath).join(', ');
   const options = {
-    'target-file-size-bytes': String(operation.targetFileSizeBytes),
+    ...tuningOptions(operation),
     'min-input-files': String(operation.minInputFiles),
     'rewrite-all': String(operation.rewriteAll),
     // One commit or none: what a receipt says of one replace snapshot then holds.
@@ -58,15 +59,14 @@ function compileCompact(table: TableRef, operation: CompactOperation): Compiled 
     'delete-ratio-threshold': deletes?.minDeleteRatio,
     'remove-dangling-deletes': deletes?.removeDangling,
   };
-  return [
-    callProcedure(table, 'rewrite_data_files', [
-      `strategy => ${quoteText(strategy === 'binpack' ? 'binpack' : 'sort')}`,
-      ...(strategy === 'sort' ? [`sort_order => ${quoteText(order)}`] : []),
-      ...(strategy === 'zorder' ? [`sort_order => ${quoteText(`zorder(${order})`)}`] : []),
-      ...whereArgument(where.sql),
-      ...optionsArgument(options),
-    ]),
-  ];
+  const statement = callProcedure(table, 'rewrite_data_files', [
+    `strategy => ${quoteText(strategy === 'binpack' ? 'binpack' : 'sort')}`,
+    ...(strategy === 'sort' ? [`sort_order => ${quoteText(order)}`] : []),
+    ...(strategy === 'zorder' ? [`sort_order => ${quoteText(`zorder(${order})`)}`] : []),
+    ...whereArgument(where.sql),
+    ...optionsArgument(options),
+  ]);
+  return [{ ...statement, ...tuningSettings(operation) }];
 }
 
 /** The predicate and the partitions of a compaction in one; `null`: the whole table. */

@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import type { DeleteCounts, TableFigures } from '../../../src/domain/health/health.ts';
 import {
   cutoffsAt,
   DEFAULT_RETENTION,
   parseRetention,
   resample,
+  smallBytesOf,
 } from '../../../src/domain/health/history.ts';
+import { figuresOf } from '../../../src/domain/health/score.ts';
+import { health } from './fixture.ts';
 
 describe('retention', () => {
   it('cuts at whole hours and days', () => {
@@ -38,5 +42,37 @@ describe('resampling', () => {
   });
   it('no point: nothing', () => {
     expect(resample([], span)).toEqual([null, null, null, null, null]);
+  });
+});
+
+describe('bytes of small files', () => {
+  const figures = (smallFiles: number | null) =>
+    ({
+      ...figuresOf(health()),
+      smallFiles,
+      detail: {
+        sizes: [
+          { belowBytes: 10, files: 4, bytes: 20 },
+          { belowBytes: 100, files: 10, bytes: 500 },
+          { belowBytes: null, files: 2, bytes: 9_000 },
+        ],
+        deletes: {} as DeleteCounts,
+        partitionSkew: 1,
+        backlogFiles: 0,
+        clustering: [],
+      },
+    }) satisfies TableFigures;
+  it.each([
+    [0, 0],
+    [2, 10],
+    [4, 20],
+    [6, 120],
+    [14, 520],
+    [99, 9_520],
+  ])('%d small files: %d bytes', (files, bytes) => {
+    expect(smallBytesOf(figures(files))).toBe(bytes);
+  });
+  it('are not known where files were not read', () => {
+    expect(smallBytesOf(figures(null))).toBeNull();
   });
 });

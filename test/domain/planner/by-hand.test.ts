@@ -166,8 +166,9 @@ describe('expire', () => {
 
 test('manifests are rewritten by the engine asked for', () => {
   const request = { kind: 'rewrite_manifests', engine: 'trino' } as const;
-  expect(decide(request, { formatVersion: 3 })).toMatchObject({ action: 'run', engine: 'trino' });
-  expect(refusalOf(decide(request))).toBeNull();
+  const plain = { formatVersion: 3, partitionFields: [] };
+  expect(decide(request, plain)).toMatchObject({ action: 'run', engine: 'trino' });
+  expect(refusalOf(decide(request, plain))).toBeNull();
 });
 
 describe('names in a predicate', () => {
