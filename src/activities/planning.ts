@@ -8,7 +8,7 @@ import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import type { TableHealth } from '../domain/health/health.ts';
 import type { OperationKind, Plan, TablePlan } from '../domain/operation.ts';
-import { planByHand, planTable } from '../domain/planner/planner.ts';
+import { type PlanTableInput, planByHand, planTable } from '../domain/planner/planner.ts';
 import { withTarget } from '../domain/planner/target.ts';
 import { type TuningInput, tunePlan } from '../domain/planner/tuning.ts';
 import { judgeCadence } from '../domain/policy/cadence.ts';
@@ -70,14 +70,17 @@ export async function planByRules(
   const nowMs = deps.nowMs();
   const measured = await measureForPolicy(deps.catalog, { table, policies, nowMs });
   if (measured === null) return null;
-  const input = await gatherFor(deps, { ...measured, table, pauses, nowMs });
-  const { health, policy, recentReceipts } = input;
-  const tuned = await tune(deps, planTable(input), {
-    health,
-    recentReceipts,
-    policy: policy.settings.compact,
-  });
-  return pin(tuned, health);
+  return planGathered(deps, await gatherFor(deps, { ...measured, table, pauses, nowMs }));
+}
+
+/** The planner's decisions, tuned for the engine that will run them, with what they rely on. */
+export async function planGathered(
+  deps: Pick<PlanningDeps, 'cores'>,
+  known: PlanTableInput,
+): Promise<TablePlan> {
+  const { health, recentReceipts } = known;
+  const policy = withTarget(known.policy, health).settings.compact;
+  return pin(await tune(deps, planTable(known), { health, recentReceipts, policy }), health);
 }
 
 /** Trino's floors are asked once, and known of every table. */
@@ -127,7 +130,7 @@ export async function planHandRequest(
 
 /** Only a compaction that will run is worth a question to its engine. */
 async function tune(
-  { cores }: PlanningDeps,
+  { cores }: Pick<PlanningDeps, 'cores'>,
   plan: TablePlan,
   input: Omit<TuningInput, 'cores'>,
 ): Promise<TablePlan> {

@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { IcewrightError } from '../domain/errors.ts';
 import type { TablePlan } from '../domain/operation.ts';
-import { planTable } from '../domain/planner/planner.ts';
 import { correctionOf } from '../domain/planner/ranking.ts';
 import { effectivePolicy, sweepOf } from '../domain/policy/effective.ts';
 import type { PauseEvent } from '../domain/policy/pause.ts';
@@ -13,6 +12,7 @@ import { log } from '../log.ts';
 import { mapAtOnce, withinTime } from './at-once.ts';
 import { TABLE_LIMIT_MS } from './measuring.ts';
 import { gatherFor, measureAgain, measureOptionsFor } from './plan-table.ts';
+import { planGathered } from './planning.ts';
 import type { SweepNote, SweepPlan } from './ports.ts';
 import type { SweepDeps } from './sweep.ts';
 import type { PlanSweepInput, SweptPlans } from './sweep-types.ts';
@@ -119,7 +119,7 @@ async function look(
     return { kind: 'elsewhere' };
   }
   const gathered = await gatherFor(deps, { ...measured, table, pauses, nowMs });
-  const plan = planTable(gathered);
+  const plan = await planGathered(deps, gathered);
   const quietUntilMs = quietUntil(plan, nowMs);
   const waitingSinceMs = quietUntilMs === null ? (note?.waitingSinceMs ?? null) : null;
   return {

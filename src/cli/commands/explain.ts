@@ -3,6 +3,7 @@ import type { MeasureFailure } from '../../activities/measuring.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import { describeInterval } from '../../domain/health/clock.ts';
 import type { TablePlan } from '../../domain/operation.ts';
+import { previewText } from '../../domain/planner/expiry-preview.ts';
 import { effectivePolicy, sweepOf } from '../../domain/policy/effective.ts';
 import { pathOfSetting } from '../../domain/policy/fields.ts';
 import type { EffectivePolicy, Policy } from '../../domain/policy/policy.ts';
@@ -95,7 +96,10 @@ function tellDecisions(terminal: Terminal, plan: TablePlan): void {
       const asked = threshold === null ? '' : ` of ${threshold}`;
       terminal.print(terminal.dim(`    ${met ? '+' : '-'} ${metric} ${value}${asked}`));
     }
-    const { nextEligibleAt } = decision;
+    const { nextEligibleAt, preview } = decision;
+    if (preview !== undefined && decision.action === 'run') {
+      terminal.print(`    ${previewText(preview)}`);
+    }
     if (nextEligibleAt !== null) terminal.print(`    not before ${nextEligibleAt}`);
   }
   terminal.print();
