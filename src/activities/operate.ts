@@ -14,15 +14,8 @@ import { settle, undoneBefore } from './operate-end.ts';
 import { bytesReplaced, receiptOf, type Step } from './operate-receipt.ts';
 import { removeOrphans } from './orphans.ts';
 import { measureIfThere, readTablePlan } from './planning.ts';
-import type {
-  Catalog,
-  Compiler,
-  Ledger,
-  Meter,
-  Project,
-  Rollback,
-  StartedOperation,
-} from './ports.ts';
+import type { Catalog, Compiler, Ledger, Meter, Project, StartedOperation } from './ports.ts';
+import type { Rollback } from './rollback.ts';
 import type { TableFiles } from './table-files.ts';
 import type { EndInput, OperateInput } from './types.ts';
 
