@@ -2,13 +2,14 @@
 import { activityInfo } from '@temporalio/activity';
 import { judgeDrift } from '../domain/drift.ts';
 import type { TableHealth } from '../domain/health/health.ts';
-import type { Receipt, TablePlan } from '../domain/operation.ts';
+import type { TablePlan } from '../domain/operation.ts';
 import { neededByNow } from '../domain/planner/expiry.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { type BeforeOperation, beforeOf } from '../domain/reconcile.ts';
+import type { StartedOperation } from './ledger-port.ts';
 import type { OperateDeps } from './operate.ts';
 import { receiptOf, type Step } from './operate-receipt.ts';
 import { readConsumers } from './planning.ts';
-import type { StartedOperation } from './ports.ts';
 
 /** Of a table that is no longer there. */
 const NOTHING: BeforeOperation = {

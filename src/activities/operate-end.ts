@@ -17,11 +17,11 @@ import {
   rollbackTarget,
   snapshotsToCount,
 } from '../domain/invariants.ts';
-import type { InvariantCheck, Receipt } from '../domain/operation.ts';
+import type { InvariantCheck, Receipt } from '../domain/receipt.ts';
 import { tableFromKey } from '../domain/table.ts';
+import type { StartedOperation } from './ledger-port.ts';
 import type { OperateDeps } from './operate.ts';
 import { type Step, statusOf } from './operate-receipt.ts';
-import type { StartedOperation } from './ports.ts';
 
 export interface Settled {
   readonly told: Pick<Receipt, 'status' | 'error' | 'invariants' | 'rolledBackTo'> & {

@@ -4,25 +4,20 @@ import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { TableHealth } from '../domain/health/health.ts';
 import { operationKey, sessionOf } from '../domain/ids.ts';
-import type { Operation, Receipt, RemoveOrphansOperation } from '../domain/operation.ts';
+import type { Operation, RemoveOrphansOperation } from '../domain/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { operationCommitted } from '../domain/reconcile.ts';
 import { tableFromKey } from '../domain/table.ts';
 import { type ExecutionResult, endExecutions, executeOnce } from './execute-once.ts';
 import { withFailures, withHeartbeats } from './failure.ts';
+import type { Ledger, StartedOperation } from './ledger-port.ts';
 import { begin } from './operate-begin.ts';
 import { settle, undoneBefore } from './operate-end.ts';
 import { bytesReplaced, receiptOf, type Step } from './operate-receipt.ts';
 import { removeOrphans } from './orphans.ts';
 import { measureIfThere, readTablePlan } from './planning.ts';
-import type {
-  Catalog,
-  Compiler,
-  Ledger,
-  Meter,
-  Project,
-  Rollback,
-  StartedOperation,
-} from './ports.ts';
+import type { Catalog, Compiler, Meter, Project } from './ports.ts';
+import type { Rollback } from './rollback.ts';
 import type { TableFiles } from './table-files.ts';
 import type { EndInput, OperateInput } from './types.ts';
 

@@ -2,7 +2,8 @@
 import { IcewrightError } from '../domain/errors.ts';
 import { findOverlap, placesOf, refusePlaces, type TablePlaces } from '../domain/orphans/places.ts';
 import { type TableRef, tableKey } from '../domain/table.ts';
-import type { Catalog, Ledger } from './ports.ts';
+import type { Ledger } from './ledger-port.ts';
+import type { Catalog } from './ports.ts';
 import type { TableFiles, TableVersion } from './table-files.ts';
 
 export interface PlaceDeps {

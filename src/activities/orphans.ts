@@ -5,18 +5,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { EngineName, EngineRunner } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
-import type {
-  InvariantCheck,
-  OrphanCounts,
-  Receipt,
-  RemoveOrphansOperation,
-} from '../domain/operation.ts';
+import type { RemoveOrphansOperation } from '../domain/operation.ts';
 import type { StoredFile } from '../domain/orphans/files.ts';
 import { confirm, type OrphanAge, orphanAge, totalBytes } from '../domain/orphans/look.ts';
 import type { OrphanLook } from '../domain/orphans/look-record.ts';
 import { expiredBefore } from '../domain/orphans/preconditions.ts';
 import { planExpiry } from '../domain/planner/expiry.ts';
 import { effectivePolicy } from '../domain/policy/effective.ts';
+import type { InvariantCheck, OrphanCounts, Receipt } from '../domain/receipt.ts';
 import { type TableRef, tableFromKey } from '../domain/table.ts';
 import { formatDuration } from '../domain/units.ts';
 import { type Deleted, deleteExactly } from './orphan-delete.ts';

@@ -18,8 +18,9 @@ import type { Policy } from '../domain/policy/policy.ts';
 import { type TableRef, tableFromKey } from '../domain/table.ts';
 import { factsOf } from '../domain/table-facts.ts';
 import { type Consumers, consumersOf } from '../domain/watermark.ts';
+import type { Ledger } from './ledger-port.ts';
 import { gatherFor, measureForPolicy, measureOptionsFor, RECEIPTS_MAX } from './plan-table.ts';
-import type { Catalog, Ledger, Project } from './ports.ts';
+import type { Catalog, Project } from './ports.ts';
 
 export interface PlanningDeps {
   readonly catalog: Catalog;

@@ -1,5 +1,5 @@
 /** The invariant of every operation: each file that the table reaches exists (design §5). */
-import type { InvariantCheck } from '../domain/operation.ts';
+import type { InvariantCheck } from '../domain/receipt.ts';
 import type { TableRef } from '../domain/table.ts';
 import type { TableFiles } from './table-files.ts';
 

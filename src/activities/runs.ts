@@ -2,9 +2,11 @@
 import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import type { Job } from '../domain/job.ts';
-import type { Decision, Receipt, TablePlan } from '../domain/operation.ts';
+import type { Decision, TablePlan } from '../domain/operation.ts';
 import { refusalOf } from '../domain/planner/hand-plan.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { withFailures } from './failure.ts';
+import type { Ledger, RunRow } from './ledger-port.ts';
 import {
   type PlanningDeps,
   planHandRequest,
@@ -12,7 +14,7 @@ import {
   storePlan,
   tableOf,
 } from './planning.ts';
-import type { Jobs, Ledger, Meter, RunRow } from './ports.ts';
+import type { Jobs, Meter } from './ports.ts';
 import type { ControlActivities, OpenedRun, OpenRunInput } from './types.ts';
 
 export interface RunDeps extends PlanningDeps {

@@ -10,10 +10,10 @@ import type { Policy } from '../domain/policy/policy.ts';
 import { tableFromKey } from '../domain/table.ts';
 import { log } from '../log.ts';
 import { mapAtOnce, withinTime } from './at-once.ts';
+import type { SweepNote, SweepPlan } from './ledger-port.ts';
 import { TABLE_LIMIT_MS } from './measuring.ts';
 import { gatherFor, measureAgain, measureOptionsFor } from './plan-table.ts';
 import { planGathered } from './planning.ts';
-import type { SweepNote, SweepPlan } from './ports.ts';
 import type { SweepDeps } from './sweep.ts';
 import type { PlanSweepInput, SweptPlans } from './sweep-types.ts';
 

@@ -5,8 +5,8 @@ import { candidatesOf, DEFAULT_RATES, type EngineRates } from '../domain/planner
 import { narrowPlan, type Selection, select } from '../domain/planner/selection.ts';
 import { remainingOf, spentSince } from '../domain/policy/budget.ts';
 import type { SweepPolicy } from '../domain/policy/policy.ts';
+import type { EngineWork, Ledger, SweepPlan } from './ledger-port.ts';
 import { storePlan } from './planning.ts';
-import type { EngineWork, Ledger, SweepPlan } from './ports.ts';
 import type { SweepDeps } from './sweep.ts';
 import type { SelectedSweep, SelectedTable, SelectSweepInput } from './sweep-types.ts';
 

@@ -2,7 +2,8 @@
 import type { EngineName } from '../domain/engine.ts';
 import type { Job, JobOutcome, Requester, TransformOutcome } from '../domain/job.ts';
 import type { NightModel } from '../domain/model/graph.ts';
-import type { OperationKind, Receipt } from '../domain/operation.ts';
+import type { OperationKind } from '../domain/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 
 export interface OpenRunInput {
   readonly table: string;

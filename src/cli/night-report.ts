@@ -1,5 +1,6 @@
 /** The report of a night, for people. */
-import type { Plan, Receipt } from '../domain/operation.ts';
+import type { Plan } from '../domain/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { formatBytes, formatDuration } from '../domain/units.ts';
 import type { MaintenanceReport, ModelReport, NightlyReport } from '../workflows/messages.ts';
 import { decisionSummary, receiptLines } from './receipts.ts';

@@ -1,7 +1,8 @@
 /** The connections of one command: opened when first asked for, all closed at its end. */
 import { userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
-import type { Catalog, Ledger, Project } from '../activities/ports.ts';
+import type { Ledger } from '../activities/ledger-port.ts';
+import type { Catalog, Project } from '../activities/ports.ts';
 import type { TableFiles } from '../activities/table-files.ts';
 import { type Config, readConfig } from '../config.ts';
 import type { EngineCores } from '../domain/engine.ts';

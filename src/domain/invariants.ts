@@ -4,7 +4,8 @@
  */
 import { checkEffect } from './effect.ts';
 import type { SnapshotInfo, SnapshotRef, TableHealth } from './health/health.ts';
-import type { InvariantCheck, Operation, TableFacts } from './operation.ts';
+import type { Operation, TableFacts } from './operation.ts';
+import type { InvariantCheck } from './receipt.ts';
 import type { BeforeOperation } from './reconcile.ts';
 import { formatBounds, type RowBounds, rowBounds, rowBoundsOf, total } from './row-bounds.ts';
 import { changedProperties, describeCommit, factsOf, lineSince } from './table-facts.ts';

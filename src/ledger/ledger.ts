@@ -1,5 +1,7 @@
 /** The ledger: what was planned, run and done, in PostgreSQL. */
-import type { Ledger, ManifestCache } from '../activities/ports.ts';
+
+import type { Ledger } from '../activities/ledger-port.ts';
+import type { ManifestCache } from '../activities/ports.ts';
 import { type LedgerOptions, ledgerError, openPool, type Queryable } from './connection.ts';
 import {
   deleteReports,

@@ -1,5 +1,5 @@
 /** Statements on what sweeps know of tables, and on the plans among which one chooses. */
-import type { SweepNote, SweepPlan } from '../activities/ports.ts';
+import type { SweepNote, SweepPlan } from '../activities/ledger-port.ts';
 import { jsonText, type Queryable } from './connection.ts';
 
 interface RawNote {

@@ -2,9 +2,10 @@
 import type { Client } from '@temporalio/client';
 import { rememberCores } from '../activities/cores.ts';
 import { createHealthActivities } from '../activities/health.ts';
+import type { Ledger } from '../activities/ledger-port.ts';
 import { createNightActivities } from '../activities/night.ts';
 import { createOperateActivities } from '../activities/operate.ts';
-import type { Compiler, Jobs, Ledger } from '../activities/ports.ts';
+import type { Compiler, Jobs } from '../activities/ports.ts';
 import { createRunActivities } from '../activities/runs.ts';
 import { createSweepActivities } from '../activities/sweep.ts';
 import type { SweepActivities } from '../activities/sweep-types.ts';

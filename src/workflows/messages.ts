@@ -10,7 +10,8 @@ import type {
   Requester,
   TransformOutcome,
 } from '../domain/job.ts';
-import type { Receipt, TablePlan } from '../domain/operation.ts';
+import type { TablePlan } from '../domain/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 
 export interface TableInput {
   /** `lake.bronze.raw_orders` */

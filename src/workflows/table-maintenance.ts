@@ -2,7 +2,7 @@
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { operationKey, sessionOf } from '../domain/ids.ts';
 import { emptyOutcome, type JobOutcome } from '../domain/job.ts';
-import type { Receipt } from '../domain/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import type { JobInput } from './messages.ts';
 import { outcomeOfFailure } from './outcome.ts';
 import { localControlFor } from './proxies.ts';

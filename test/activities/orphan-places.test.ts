@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import type { StoredReport } from '../../src/activities/ledger-port.ts';
 import { type PlaceDeps, refuseSharedPlaces } from '../../src/activities/orphan-places.ts';
-import type { StoredReport } from '../../src/activities/ports.ts';
 import type { TableVersion } from '../../src/activities/table-files.ts';
 import { IcewrightError } from '../../src/domain/errors.ts';
 import { tableFromKey, tableKey } from '../../src/domain/table.ts';

@@ -2,7 +2,7 @@
 import { GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { expect } from 'vitest';
 import { readConfig } from '../../src/config.ts';
-import type { Receipt } from '../../src/domain/operation.ts';
+import type { Receipt } from '../../src/domain/receipt.ts';
 import { tableFromKey } from '../../src/domain/table.ts';
 import { openCatalog, openTableFiles } from '../../src/lake.ts';
 import { createObjectStore } from '../../src/storage/object-store.ts';

@@ -1,6 +1,6 @@
 /** Deletes, statistics and properties from the command line to the receipt, on versions 2 and 3. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Receipt } from '../../src/domain/operation.ts';
+import type { Receipt } from '../../src/domain/receipt.ts';
 import {
   deleteRows,
   type Engines,

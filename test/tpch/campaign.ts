@@ -1,6 +1,6 @@
 /** Operations on TPC-H's `lineitem`, one after the other, each as a person asks for it. */
 import type { EngineName } from '../../src/domain/engine.ts';
-import type { Receipt } from '../../src/domain/operation.ts';
+import type { Receipt } from '../../src/domain/receipt.ts';
 import { succeed } from '../live/command-line.ts';
 import type { Lake } from '../live/lake.ts';
 import type { TpchOperation } from './operations.ts';
@@ -15,13 +15,17 @@ export interface Campaign {
   ask(engine: EngineName, version: 2 | 3): Promise<Answers>;
 }
 
-export const ENGINES: readonly EngineName[] = ['trino', 'spark'];
+/** Trino 476 does not read deletion vectors ("Unexpected PUFFIN file format"). */
+export const READERS: Readonly<Record<2 | 3, readonly EngineName[]>> = {
+  2: ['trino', 'spark'],
+  3: ['spark'],
+};
 
 export function placeOf(engine: EngineName, version: 2 | 3): string {
   return `${engine} v${version}`;
 }
 
-/** Makes the tables, and asks both engines. */
+/** Makes the tables, and asks all engines that can read them. */
 export async function beginCampaign(lake: Lake, shape: Shape): Promise<Campaign> {
   await makeTables(lake, shape);
   await copyAsV3(lake, shape);
@@ -31,7 +35,8 @@ export async function beginCampaign(lake: Lake, shape: Shape): Promise<Campaign>
       : answer(lake, engine, shape, { queries: OF_LINEITEM, lineitem: 'lineitem_v3' });
   const before = new Map<string, Answers>();
   for (const version of [2, 3] as const) {
-    for (const engine of ENGINES) before.set(placeOf(engine, version), await ask(engine, version));
+    for (const engine of READERS[version])
+      before.set(placeOf(engine, version), await ask(engine, version));
   }
   const mess = new Map<string, string | null>();
   for (const table of [tableOf(shape, 2), tableOf(shape, 3)]) {

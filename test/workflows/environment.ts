@@ -13,7 +13,7 @@ import type {
 } from '../../src/activities/types.ts';
 import { CONTROL_QUEUE, ENGINE_QUEUES } from '../../src/domain/ids.ts';
 import type { Job, JobKind } from '../../src/domain/job.ts';
-import type { Receipt } from '../../src/domain/operation.ts';
+import type { Receipt } from '../../src/domain/receipt.ts';
 import { connectTemporal } from '../../src/temporal/connect.ts';
 import { ensureTemporal } from '../../stack/provision/parts.ts';
 import { DEVELOPMENT_LIMITS } from '../../stack/services/temporal.ts';

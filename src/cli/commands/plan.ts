@@ -1,8 +1,9 @@
 /** What maintenance would be done and why (`plan`), and doing exactly that (`apply`). */
 import { IcewrightError } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
-import type { Plan, Receipt, TablePlan } from '../../domain/operation.ts';
+import type { Plan, TablePlan } from '../../domain/operation.ts';
 import { previewText } from '../../domain/planner/expiry-preview.ts';
+import type { Receipt } from '../../domain/receipt.ts';
 import { tableFromKey, tableKey } from '../../domain/table.ts';
 import type { Command, CommandInput, CommandResult } from '../command.ts';
 import { tablePlanJson } from '../decision-json.ts';

@@ -2,7 +2,7 @@
  * A look: which of the files under a table's location could be orphans. Pure. A file is a candidate
  * only when all that speaks for it is known; whatever is not known keeps it (design §6).
  */
-import type { Receipt } from '../operation.ts';
+import type { Receipt } from '../receipt.ts';
 import { formatDuration } from '../units.ts';
 import type { StoredFile } from './files.ts';
 

@@ -1,7 +1,8 @@
 /** What must be so before anybody may look for orphans of a table. */
 
-import type { Reason, Receipt } from '../operation.ts';
+import type { Reason } from '../operation.ts';
 import type { ExpiryPlan } from '../planner/expiry.ts';
+import type { Receipt } from '../receipt.ts';
 
 /**
  * No orphan removal before a successful expiry (design §5): the last expiry came to a good end, or

@@ -1,6 +1,6 @@
 /** After an expiry: whoever starts again must still find its watermark by walking the parents. */
 import type { TableHealth } from '../health/health.ts';
-import type { InvariantCheck } from '../operation.ts';
+import type { InvariantCheck } from '../receipt.ts';
 import { ancestry } from '../watermark.ts';
 import { watermarksIn } from './expiry.ts';
 

@@ -1,6 +1,7 @@
 /** What across all tables is worth doing first: files fewer for each byte that is rewritten. */
 import type { EngineName } from '../engine.ts';
-import type { Decision, PartGain, Receipt, TablePlan } from '../operation.ts';
+import type { Decision, PartGain, TablePlan } from '../operation.ts';
+import type { Receipt } from '../receipt.ts';
 import { tableFromKey } from '../table.ts';
 import { canName } from './scope.ts';
 

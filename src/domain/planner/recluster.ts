@@ -3,9 +3,10 @@
  * whatever the size of their files: engines choose by size alone.
  */
 import type { PartitionHealth } from '../health/health.ts';
-import type { Reason, Receipt } from '../operation.ts';
+import type { Reason } from '../operation.ts';
 import type { CompactPolicy } from '../policy/policy.ts';
 import type { Trigger } from '../policy/trigger.ts';
+import type { Receipt } from '../receipt.ts';
 
 export interface Reclustering {
   /** Deepest of what may be rewritten and was not in vain; `null`: not measured. */

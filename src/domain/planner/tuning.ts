@@ -4,14 +4,8 @@
  */
 import type { EngineCores } from '../engine.ts';
 import type { TableHealth } from '../health/health.ts';
-import type {
-  CompactOperation,
-  CompactTuning,
-  Estimate,
-  Reason,
-  Receipt,
-  TablePlan,
-} from '../operation.ts';
+import type { CompactOperation, CompactTuning, Estimate, Reason, TablePlan } from '../operation.ts';
+import type { Receipt } from '../receipt.ts';
 import { formatBytes } from '../units.ts';
 import { outputFiles, type PartitionLoad, type Span } from './makespan.ts';
 import { chooseOutputSize } from './output-size.ts';

@@ -2,7 +2,8 @@
  * When an operation may run again: pauses, the breaker, the minimum interval, back-off after
  * failures and after runs in vain, the window; and until when it must have run.
  */
-import type { OperationKind, Reason, Receipt } from '../operation.ts';
+import type { OperationKind, Reason } from '../operation.ts';
+import type { Receipt } from '../receipt.ts';
 import { tableFromKey } from '../table.ts';
 import { formatDuration } from '../units.ts';
 import { type PauseEvent, pauseReason, pauseStateOf } from './pause.ts';

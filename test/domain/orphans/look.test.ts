@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Receipt } from '../../../src/domain/operation.ts';
 import type { StoredFile } from '../../../src/domain/orphans/files.ts';
 import {
   confirm,
@@ -12,6 +11,7 @@ import {
 } from '../../../src/domain/orphans/look.ts';
 import { lookText } from '../../../src/domain/orphans/look-record.ts';
 import { findOverlap, overlap, refusePlaces } from '../../../src/domain/orphans/places.ts';
+import type { Receipt } from '../../../src/domain/receipt.ts';
 
 const HOUR_MS = 3_600_000;
 const DIRECTORY = 's3://lake/a/t/';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { PartitionHealth, TableHealth } from '../../../src/domain/health/health.ts';
-import type { CompactOperation, Decision, Receipt } from '../../../src/domain/operation.ts';
+import type { CompactOperation, Decision } from '../../../src/domain/operation.ts';
 import { type PlanTableInput, planTable } from '../../../src/domain/planner/planner.ts';
 import { depthOf } from '../../../src/domain/planner/recluster.ts';
 import {
@@ -10,6 +10,7 @@ import {
   overlay,
   type PartialSettings,
 } from '../../../src/domain/policy/policy.ts';
+import type { Receipt } from '../../../src/domain/receipt.ts';
 import { health, line, MB, NOW_MS, partition, receipt } from '../health/fixture.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,9 +1,9 @@
 /** When a rewrite of delete files is worth it, and when it would be in vain for ever. */
 import { expect, test } from 'vitest';
 import type { SnapshotInfo, TableHealth } from '../../../src/domain/health/health.ts';
-import type { Receipt } from '../../../src/domain/operation.ts';
 import { planTable } from '../../../src/domain/planner/planner.ts';
 import { DEFAULT_SETTINGS } from '../../../src/domain/policy/policy.ts';
+import type { Receipt } from '../../../src/domain/receipt.ts';
 import { health, line, NOW_MS, receipt } from '../health/fixture.ts';
 
 function withDeletes(positionFiles: number, more: Partial<TableHealth> = {}): TableHealth {

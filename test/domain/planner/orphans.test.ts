@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import type { TableHealth } from '../../../src/domain/health/health.ts';
-import type { Receipt } from '../../../src/domain/operation.ts';
 import { planExpiry } from '../../../src/domain/planner/expiry.ts';
 import { askedOrphans, proposeOrphans } from '../../../src/domain/planner/proposals/orphans.ts';
 import { effectivePolicy } from '../../../src/domain/policy/effective.ts';
+import type { Receipt } from '../../../src/domain/receipt.ts';
 import { tableFromKey } from '../../../src/domain/table.ts';
 import { DAY_MS, health, line, NOW_MS } from '../health/fixture.ts';
 

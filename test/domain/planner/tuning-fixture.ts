@@ -1,8 +1,9 @@
 /** Tables of a few partitions, and how a compaction of them is tuned. */
 import type { EngineCores } from '../../../src/domain/engine.ts';
 import type { TableHealth } from '../../../src/domain/health/health.ts';
-import type { CompactOperation, Receipt } from '../../../src/domain/operation.ts';
+import type { CompactOperation } from '../../../src/domain/operation.ts';
 import { tuneCompact } from '../../../src/domain/planner/tuning.ts';
+import type { Receipt } from '../../../src/domain/receipt.ts';
 import { health, MB, partition } from '../health/fixture.ts';
 
 export const BINPACK: CompactOperation = {

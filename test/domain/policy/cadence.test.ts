@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Receipt } from '../../../src/domain/operation.ts';
 import {
   consecutiveFailures,
   consecutiveNoops,
@@ -11,6 +10,7 @@ import {
   DEFAULT_SETTINGS,
   type WindowPolicy,
 } from '../../../src/domain/policy/policy.ts';
+import type { Receipt } from '../../../src/domain/receipt.ts';
 import { failure, NOW_MS, receipt } from '../health/fixture.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,8 +1,9 @@
 /** Compaction: worth it where it leaves fewer files, or better clustered ones. */
 import type { PartitionHealth, TableHealth } from '../../health/health.ts';
-import type { CompactOperation, PartGain, Reason, Receipt } from '../../operation.ts';
+import type { CompactOperation, PartGain, Reason } from '../../operation.ts';
 import { PARTITIONS_MAX } from '../../partition-bound.ts';
 import type { CompactPolicy } from '../../policy/policy.ts';
+import type { Receipt } from '../../receipt.ts';
 import { ancestry } from '../../watermark.ts';
 import { capabilityOf, type Route, route } from '../capability.ts';
 import {

@@ -7,11 +7,11 @@ import type {
   PartGain,
   Preview,
   Reason,
-  Receipt,
 } from '../../operation.ts';
 import type { PauseEvent } from '../../policy/pause.ts';
 import type { EffectivePolicy } from '../../policy/policy.ts';
 import type { Trigger } from '../../policy/trigger.ts';
+import type { Receipt } from '../../receipt.ts';
 import type { Consumers } from '../../watermark.ts';
 import type { Route } from '../capability.ts';
 import type { ExpiryPlan } from '../expiry.ts';
