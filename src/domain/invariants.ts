@@ -5,6 +5,7 @@
 import { checkEffect } from './effect.ts';
 import type { SnapshotInfo, SnapshotRef, TableHealth } from './health/health.ts';
 import type { InvariantCheck, Operation, TableFacts } from './operation.ts';
+import { checkWatermarks } from './planner/expiry-watermarks.ts';
 import type { BeforeOperation } from './reconcile.ts';
 import { formatBounds, type RowBounds, rowBounds, rowBoundsOf, total } from './row-bounds.ts';
 import { changedProperties, describeCommit, factsOf, lineSince } from './table-facts.ts';
@@ -250,6 +251,7 @@ function checkExpiry(
   return [
     check('named_snapshots_gone', 0, left),
     check('no_other_snapshot_gone', '', lost.join(', ')),
+    checkWatermarks(before.watermarks ?? [], after),
   ];
 }
 

@@ -1,6 +1,9 @@
 /** What can be done to a table, the decision whether to do it, and what came of it. */
 import type { EngineName } from './engine.ts';
 import type { ErrorCode } from './errors.ts';
+import type { OrphanCounts, OrphanLooks } from './orphans/operation.ts';
+
+export type { OrphanCounts, OrphanLooks } from './orphans/operation.ts';
 
 export type CompactStrategy = 'binpack' | 'sort' | 'zorder';
 
@@ -103,16 +106,6 @@ export interface RemoveOrphansOperation {
   readonly maxFiles: number;
   readonly looks: OrphanLooks;
 }
-
-/**
- * Only what two looks found goes. `soon`: both in this run. `later`: the first is of an earlier
- * run; where there is none, this run looks and removes nothing. `approved`: a person has applied a
- * plan, and the first look is the list that it names.
- */
-export type OrphanLooks =
-  | { readonly kind: 'soon'; readonly pauseMs: number }
-  | { readonly kind: 'later'; readonly gapMs: number }
-  | { readonly kind: 'approved'; readonly lookId: string; readonly digest: string };
 
 /** Computes statistics of the head: distinct values per column, and figures per partition. */
 export interface ComputeStatisticsOperation {
@@ -295,24 +288,4 @@ export interface Receipt {
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
   /** Only of `remove_orphans`. */
   readonly orphans?: OrphanCounts;
-}
-
-/** What a removal of orphans saw and did. Counts are of files. */
-export interface OrphanCounts {
-  readonly listed: number;
-  readonly reachable: number;
-  /** Reached by nothing, but too young to tell. */
-  readonly young: number;
-  /** The store does not say how old they are: they stay. */
-  readonly unknownAge: number;
-  /** Found by the last look. */
-  readonly candidates: number;
-  /** Found by both looks, and called unreachable by the engine as well. */
-  readonly agreed: number;
-  readonly bytesFreed: number;
-  /** Age that a file had to have, and the rule that said so. */
-  readonly olderThanMs: number;
-  readonly olderThanBecause: string;
-  /** For people: what came of it where nothing was removed. */
-  readonly note: string | null;
 }
