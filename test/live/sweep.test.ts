@@ -96,7 +96,7 @@ async function makeClustered(): Promise<void> {
   const rows = (part: string, hint: string) =>
     lake.spark(
       `INSERT INTO ${CLUSTERED} SELECT /*+ ${hint} */ '${part}', ts, id, 1.00,
-         concat(sha2(id, 512), sha2(id + 1, 512))
+         concat(sha2(string(id), 512), sha2(string(id + 1), 512))
        FROM (SELECT id, pmod(xxhash64(id), 1000000) AS ts FROM range(33000))`,
     );
   await rows('bad', 'REPARTITION(4)');
