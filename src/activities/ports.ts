@@ -8,11 +8,11 @@ import type { TableHealth, TableReport } from '../domain/health/health.ts';
 import type { Job, Requester } from '../domain/job.ts';
 import type { CompiledModel, Model, ModelContext } from '../domain/model/model.ts';
 import type { Operation, TablePlan } from '../domain/operation.ts';
-import type { StoredFile } from '../domain/orphans/files.ts';
 import type { Policy } from '../domain/policy/policy.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { TableRef } from '../domain/table.ts';
 import type { RunKind, RunState } from './ledger-port.ts';
+import type { OrphanVote, OrphanVoteInput } from './table-files.ts';
 
 /** Reads tables from the Iceberg catalog; never changes one. */
 export interface Catalog {
@@ -75,28 +75,6 @@ export interface Compiler {
   compileRowCount(table: TableRef, snapshotId: string): Statement;
   /** Asks the engine which of these files it calls orphans; absent: it cannot be asked. */
   compileOrphanVote?(input: OrphanVoteInput): OrphanVote;
-}
-
-/** Files of which the engine is to say whether it reaches them. */
-export interface OrphanVoteInput {
-  readonly table: TableRef;
-  /** As the metadata spell it: the engine compares texts. */
-  readonly location: string;
-  /** Under the location. */
-  readonly files: readonly StoredFile[];
-  /** Only files older than this are asked for. */
-  readonly cutoffMs: number;
-  /** Letters, digits and underscores; no other vote has it at the same time. */
-  readonly name: string;
-}
-
-/** Statements of one session, in order; none of them deletes a file of the table. */
-export interface OrphanVote {
-  readonly prepare: Statement;
-  readonly ask: Statement;
-  readonly cleanUp: Statement;
-  /** Addresses, as they were given, that the engine calls orphans. */
-  readVote(rows: readonly EngineRow[]): readonly string[];
 }
 
 /** What the user wrote: policies and models, read from disk and checked. */

@@ -1,5 +1,6 @@
 import type { Decision } from '../domain/operation.ts';
-import type { OrphanCounts, Receipt } from '../domain/receipt.ts';
+import type { OrphanCounts } from '../domain/orphans/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { formatBytes, formatDuration } from '../domain/units.ts';
 
 /** `compact on spark: done in 1.2 s; 60 → 5 files, 61 → 62 snapshots, 12 MB → 11 MB` */

@@ -5,6 +5,7 @@
 import { checkEffect } from './effect.ts';
 import type { SnapshotInfo, SnapshotRef, TableHealth } from './health/health.ts';
 import type { Operation, TableFacts } from './operation.ts';
+import { checkWatermarks } from './planner/expiry-watermarks.ts';
 import type { InvariantCheck } from './receipt.ts';
 import type { BeforeOperation } from './reconcile.ts';
 import { formatBounds, type RowBounds, rowBounds, rowBoundsOf, total } from './row-bounds.ts';
@@ -251,6 +252,7 @@ function checkExpiry(
   return [
     check('named_snapshots_gone', 0, left),
     check('no_other_snapshot_gone', '', lost.join(', ')),
+    checkWatermarks(before.watermarks ?? [], after),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** What can be done to a table, and the decision whether to do it. */
 import type { EngineName } from './engine.ts';
+import type { OrphanLooks } from './orphans/operation.ts';
 
 export type CompactStrategy = 'binpack' | 'sort' | 'zorder';
 
@@ -102,16 +103,6 @@ export interface RemoveOrphansOperation {
   readonly maxFiles: number;
   readonly looks: OrphanLooks;
 }
-
-/**
- * Only what two looks found goes. `soon`: both in this run. `later`: the first is of an earlier
- * run; where there is none, this run looks and removes nothing. `approved`: a person has applied a
- * plan, and the first look is the list that it names.
- */
-export type OrphanLooks =
-  | { readonly kind: 'soon'; readonly pauseMs: number }
-  | { readonly kind: 'later'; readonly gapMs: number }
-  | { readonly kind: 'approved'; readonly lookId: string; readonly digest: string };
 
 /** Computes statistics of the head: distinct values per column, and figures per partition. */
 export interface ComputeStatisticsOperation {

@@ -2,6 +2,7 @@
 import type { EngineName } from './engine.ts';
 import type { ErrorCode } from './errors.ts';
 import type { CompactStrategy, Estimate, OperationKind } from './operation.ts';
+import type { OrphanCounts } from './orphans/operation.ts';
 
 export type ReceiptStatus = 'done' | 'noop' | 'failed' | 'refused';
 
@@ -52,24 +53,4 @@ export interface Receipt {
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
   /** Only of `remove_orphans`. */
   readonly orphans?: OrphanCounts;
-}
-
-/** What a removal of orphans saw and did. Counts are of files. */
-export interface OrphanCounts {
-  readonly listed: number;
-  readonly reachable: number;
-  /** Reached by nothing, but too young to tell. */
-  readonly young: number;
-  /** The store does not say how old they are: they stay. */
-  readonly unknownAge: number;
-  /** Found by the last look. */
-  readonly candidates: number;
-  /** Found by both looks, and called unreachable by the engine as well. */
-  readonly agreed: number;
-  readonly bytesFreed: number;
-  /** Age that a file had to have, and the rule that said so. */
-  readonly olderThanMs: number;
-  readonly olderThanBecause: string;
-  /** For people: what came of it where nothing was removed. */
-  readonly note: string | null;
 }

@@ -6,6 +6,7 @@ import { propertiesOf } from './effect.ts';
 import { assertNever } from './errors.ts';
 import type { SnapshotInfo, SnapshotRef, TableHealth } from './health/health.ts';
 import type { Operation, TableFacts } from './operation.ts';
+import { watermarksInChain } from './planner/expiry-watermarks.ts';
 import { type RowBounds, rowBounds } from './row-bounds.ts';
 import { factsOf, lineSince } from './table-facts.ts';
 
@@ -25,6 +26,8 @@ export interface BeforeOperation {
   readonly facts?: TableFacts;
   /** Only of an operation that takes snapshots away. */
   readonly snapshotIds?: readonly string[];
+  /** Only of an expiry: what whoever starts again finds by walking the parents. */
+  readonly watermarks?: readonly string[];
 }
 
 export function beforeOf(health: TableHealth, operation?: Operation): BeforeOperation {
@@ -41,7 +44,10 @@ export function beforeOf(health: TableHealth, operation?: Operation): BeforeOper
     properties: propertiesOf(health),
     facts: factsOf(health),
     ...(operation?.kind === 'expire_snapshots'
-      ? { snapshotIds: snapshots.map((one) => one.snapshotId) }
+      ? {
+          snapshotIds: snapshots.map((one) => one.snapshotId),
+          watermarks: watermarksInChain(health),
+        }
       : {}),
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { OrphanVoteInput } from '../../src/activities/ports.ts';
+import type { OrphanVoteInput } from '../../src/activities/table-files.ts';
 import { compileOrphanVote } from '../../src/engines/spark/compile-orphans.ts';
 
 const file = (uri: string) => ({ uri, sizeBytes: 1, modifiedAtMs: 1_000.7, etag: '"e"' });

@@ -1,5 +1,5 @@
 /** Asks Iceberg in Spark which of exactly these files it calls orphans: a dry run, never more. */
-import type { OrphanVote, OrphanVoteInput } from '../../activities/ports.ts';
+import type { OrphanVote, OrphanVoteInput } from '../../activities/table-files.ts';
 import { nameInCatalog } from '../../domain/table.ts';
 import { quoteIdentifier, quotePath, quoteText } from './quote.ts';
 
