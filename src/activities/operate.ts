@@ -152,7 +152,7 @@ async function executeAll(
       statement,
       // The last statement's identity is what `endStatement` is given.
       key: operationKey(step.runId, step.ordinal, statements.length - 1 - index),
-      session: sessionOf(step.operation.kind),
+      session: sessionOf(step.operation),
       hasCommitted: async () =>
         operationCommitted(step.operation, started.before, await measure(deps, step.table)),
     });

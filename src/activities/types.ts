@@ -24,6 +24,8 @@ export interface PlannedStep {
   readonly ordinal: number;
   readonly kind: OperationKind;
   readonly engine: EngineName;
+  /** Of its statements in the engine; runs that began without it use that of the kind. */
+  readonly session?: string;
 }
 
 export interface OperateInput {

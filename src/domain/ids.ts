@@ -1,6 +1,6 @@
 /** Names that outlive a process: workflow ids, task queues, schedule ids, run ids. */
 import type { EngineName } from './engine.ts';
-import type { OperationKind } from './operation.ts';
+import type { CompactTuning, OperationKind } from './operation.ts';
 
 /** Workflows and short activities. */
 export const CONTROL_QUEUE = 'icewright-control';
@@ -57,9 +57,18 @@ export const MAINTENANCE_SESSION = 'maintenance';
 /** Of operations that delete no file: here the engine may not, whatever it takes for garbage. */
 export const KEEPING_SESSION = 'maintenance/keep';
 
-export function sessionOf(kind: OperationKind): string {
-  const deletes = kind === 'expire_snapshots' || kind === 'remove_orphans';
-  return deletes ? MAINTENANCE_SESSION : KEEPING_SESSION;
+/**
+ * The session of an operation's statements. One with settings of its own has a session for these:
+ * statements of one session that differ in settings wait for each other.
+ */
+export function sessionOf(operation: {
+  readonly kind: OperationKind;
+  readonly tuning?: CompactTuning;
+}): string {
+  const { kind, tuning } = operation;
+  if (kind === 'expire_snapshots' || kind === 'remove_orphans') return MAINTENANCE_SESSION;
+  const level = kind === 'compact' ? tuning?.zstdLevel : undefined;
+  return level === undefined ? KEEPING_SESSION : `${KEEPING_SESSION}/zstd-${level}`;
 }
 
 /** How the sessions of models begin. */

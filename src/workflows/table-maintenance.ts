@@ -19,10 +19,11 @@ async function walkPlan(run: OpenRun): Promise<JobOutcome> {
   const receipts: Receipt[] = [...opened.refused];
   let expected: { readonly expectedSnapshotId?: string | null } = {};
   for (const step of opened.steps) {
-    const { ordinal, engine, kind } = step;
+    const { ordinal, engine } = step;
+    const session = step.session ?? sessionOf(step);
     const { planId } = opened;
     const { runId } = job;
-    const statement = { key: operationKey(runId, ordinal), session: sessionOf(kind) };
+    const statement = { key: operationKey(runId, ordinal), session };
     const input = { table, runId, planId, ordinal, ...expected };
     let receipt: Receipt;
     try {

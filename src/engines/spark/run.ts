@@ -116,7 +116,7 @@ function createRunner(options: SparkRunnerOptions): Runner {
  */
 function sessionSettings(catalog: string, session: string): Readonly<Record<string, string>> {
   const prefix = `spark.sql.catalog.${catalog}`;
-  const keeps = session === KEEPING_SESSION || session.startsWith(MODEL_SESSIONS);
+  const keeps = session.startsWith(KEEPING_SESSION) || session.startsWith(MODEL_SESSIONS);
   return {
     [`${prefix}.cache-enabled`]: 'false',
     ...(keeps ? { [`${prefix}.s3.delete-enabled`]: 'false' } : {}),

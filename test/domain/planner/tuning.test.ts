@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TableHealth } from '../../../src/domain/health/health.ts';
+import { sessionOf } from '../../../src/domain/ids.ts';
 import type { TablePlan } from '../../../src/domain/operation.ts';
 import { tasksOf } from '../../../src/domain/planner/makespan.ts';
 import { tunePlan } from '../../../src/domain/planner/tuning.ts';
@@ -165,6 +166,17 @@ describe('compression', () => {
     expect(levelOf(table(large, ZSTD), { compression: 'keep' })).toBeUndefined();
     expect(levelOf(table(large, ZSTD), { receipts: [grown(102)] })).toBe(1);
     expect(levelOf(table(large, ZSTD), { receipts: [grown(99), grown(104)] })).toBeUndefined();
+  });
+});
+
+describe('the session of an operation', () => {
+  it.each([
+    [{ kind: 'expire_snapshots' }, 'maintenance'],
+    [{ kind: 'rewrite_manifests' }, 'maintenance/keep'],
+    [{ kind: 'compact', tuning: { largestFirst: true } }, 'maintenance/keep'],
+    [{ kind: 'compact', tuning: { zstdLevel: 1 } }, 'maintenance/keep/zstd-1'],
+  ] as const)('%j: %s', (operation, session) => {
+    expect(sessionOf(operation)).toBe(session);
   });
 });
 
