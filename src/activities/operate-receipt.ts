@@ -3,7 +3,7 @@ import { hasChanged } from '../domain/effect.ts';
 import type { EngineName } from '../domain/engine.ts';
 import type { TableHealth } from '../domain/health/health.ts';
 import { commitsSince } from '../domain/invariants.ts';
-import type { Decision, Operation, Receipt } from '../domain/operation.ts';
+import type { Decision, Operation, PlannedReceipt, Receipt } from '../domain/operation.ts';
 import { snapshotsSince } from '../domain/reconcile.ts';
 import type { StartedOperation } from './ports.ts';
 import type { OperateInput } from './types.ts';
@@ -17,7 +17,7 @@ export interface Step extends OperateInput {
 
 /** `after`: `null` when the table is gone; then the figures are those from before. */
 export function receiptOf(
-  step: Pick<Step, 'operation' | 'engine'>,
+  step: Pick<Step, 'operation' | 'engine'> & { readonly decision?: Decision },
   { before, startedAt }: Pick<StartedOperation, 'before' | 'startedAt'>,
   after: TableHealth | null,
   nowMs: number,
@@ -42,9 +42,26 @@ export function receiptOf(
     engineOperationId: null,
     reattached: false,
     invariants: [],
+    ...(step.decision === undefined ? {} : { planned: plannedOf(step.operation, step.decision) }),
+    sequenceAfter: after === null ? null : headSequence(after),
     error: null,
     ...told,
   };
+}
+
+function plannedOf(operation: Operation, { estimate }: Decision): PlannedReceipt {
+  const compact = operation.kind === 'compact' ? operation : null;
+  return {
+    estimate,
+    strategy: compact?.strategy ?? null,
+    columns: compact?.columns ?? [],
+    rewriteAll: compact?.rewriteAll ?? false,
+  };
+}
+
+function headSequence({ snapshots, snapshotId }: TableHealth): number | null {
+  const head = snapshots.find((one) => one.snapshotId === snapshotId);
+  return head === undefined || head.sequenceNumber === 0 ? null : head.sequenceNumber;
 }
 
 /** Whether an operation that went well has changed anything. */

@@ -98,7 +98,11 @@ async function remove(deps: OrphanEngines, step: OrphanStep): Promise<OrphanResu
   const look = await takeLook(deps, table, age.ageMs);
   const told = (agreed: number, note: string | null, gone: readonly StoredFile[] = []) =>
     countsOf(look, age, { agreed, note, gone });
-  if (first === null || first.tableUuid !== look.reach.tableUuid) {
+  const replaced = first !== null && first.tableUuid !== look.reach.tableUuid;
+  if (replaced && operation.looks.kind !== 'later') {
+    throw refusal(table, `it is another table now (uuid ${look.reach.tableUuid}): plan again`);
+  }
+  if (first === null || replaced) {
     await saveLook(deps, step, 'look', look, look.candidates);
     const note = `first look: ${look.candidates.length} candidates; a later run removes them`;
     return { ...NOTHING, orphans: told(0, note) };
@@ -145,33 +149,43 @@ async function finish(
   const deleted = await deleteExactly(deps, table, look.reach, list, step.signal);
   const { files, left } = deleted;
   const orphans = countsOf(look, age, { agreed: list.length, note: noteOf(deleted), gone: files });
-  const invariants: InvariantCheck[] = [
-    {
-      name: 'listed_files_gone',
-      ok: left.length === 0,
-      ...(left[0] === undefined
-        ? {}
-        : { detail: `${left.length} left: ${left[0].uri}: ${left[0].reason}` }),
-    },
-    await checkReachable(deps.files, table),
+  const [one] = left;
+  const detail =
+    one === undefined ? {} : { detail: `${left.length} left: ${one.uri}: ${one.reason}` };
+  const invariants: readonly InvariantCheck[] = [
+    { name: 'listed_files_gone', ok: left.length === 0, ...detail },
+    await checkAfter(deps, table),
   ];
+  const error = errorAfter(step.table, invariants, deleted.refused);
+  const status = error === null ? 'done' : 'failed';
+  return { status, error, filesRemoved: files.length, invariants, engineOperationId, orphans };
+}
+
+/** Files are gone by now: whatever cannot be read is told, and hides nothing of that. */
+async function checkAfter(deps: OrphanDeps, table: TableRef): Promise<InvariantCheck> {
+  try {
+    return await checkReachable(deps.files, table);
+  } catch (error) {
+    if (!(error instanceof IcewrightError) || error.code !== 'SafetyRefused') throw error;
+    return { name: 'reachable_files_exist', ok: false, detail: error.message };
+  }
+}
+
+function errorAfter(
+  table: string,
+  invariants: readonly InvariantCheck[],
+  refused: string | null,
+): Receipt['error'] {
   const broken = invariants.filter((one) => !one.ok);
-  const message = broken.map((one) => `${one.name}: ${one.detail}`).join('; ');
-  return {
-    status: broken.length > 0 ? 'failed' : 'done',
-    error:
-      broken.length > 0 ? { code: 'InvariantBroken', message: `${step.table}: ${message}` } : null,
-    filesRemoved: files.length,
-    invariants,
-    engineOperationId,
-    orphans,
-  };
+  const told = broken.map((one) => `${one.name}: ${one.detail}`).join('; ');
+  if (broken.length > 0) return { code: 'InvariantBroken', message: `${table}: ${told}` };
+  return refused === null ? null : { code: 'SafetyRefused', message: refused };
 }
 
 function noteOf({ changed, untouched }: Deleted): string | null {
   const notes = [
     ...(changed.length === 0 ? [] : [`${changed.length} files were written anew: they stay`]),
-    ...(untouched === 0 ? [] : [`cancelled with ${untouched} files to go`]),
+    ...(untouched === 0 ? [] : [`stopped with ${untouched} files to go`]),
   ];
   return notes.length === 0 ? null : notes.join('; ');
 }

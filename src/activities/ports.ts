@@ -50,8 +50,13 @@ export interface MeasureOptions {
   readonly nowMs: number;
   /** `metadata`: metadata.json only. `files`: also the manifests of the head snapshot. */
   readonly depth: 'metadata' | 'files';
-  /** Files below 75 % of this are small. Default: the table's own target, else 512 MB. */
+  /**
+   * Files below 75 % of this are small. Default: the table's own target, else 128 MB where commits
+   * come more than hourly, else 512 MB.
+   */
   readonly targetFileSizeBytes?: number;
+  /** Columns (dotted) whose clustering is wanted besides that of the table's sort order. */
+  readonly clusteringColumns?: readonly string[];
 }
 
 export type RunKind = 'nightly' | 'transform' | 'maintenance';
@@ -154,6 +159,41 @@ export interface Ledger {
   readLook(lookId: string): Promise<OrphanLook | null>;
   /** The newest first look of a table that was taken at `until` or before. */
   lastLook(table: string, until: string): Promise<OrphanLook | null>;
+  /** What the last sweep concluded; a table that none has looked at is left out. */
+  sweepNotes(tables: readonly string[]): Promise<ReadonlyMap<string, SweepNote>>;
+  saveSweepNotes(notes: readonly SweepNote[]): Promise<void>;
+  /** Kept until the sweep has chosen; a plan of the same table is replaced. */
+  saveSweepPlans(sweepId: string, plans: readonly SweepPlan[]): Promise<void>;
+  sweepPlans(sweepId: string): Promise<readonly SweepPlan[]>;
+  forgetSweepPlans(sweepId: string): Promise<void>;
+  /** Of the last compactions, by engine. */
+  engineWork(limit: number): Promise<readonly EngineWork[]>;
+}
+
+/** What a sweep concluded of a table. */
+export interface SweepNote {
+  readonly table: string;
+  /** Of the metadata that it is true of; `null`: the catalog sends none. */
+  readonly etag: string | null;
+  /** Digest of all rules under which it is true. */
+  readonly rules: string;
+  /** Nothing to do before then; `null`: something is to be done. */
+  readonly quietUntilMs: number | null;
+  /** Since when it was not chosen, though it had something to do. */
+  readonly waitingSinceMs: number | null;
+}
+
+/** A table among which a sweep chooses. */
+export interface SweepPlan {
+  readonly plan: TablePlan;
+  readonly correction: number;
+  readonly waitingSinceMs: number | null;
+}
+
+export interface EngineWork {
+  readonly engine: string;
+  readonly bytes: number;
+  readonly seconds: number;
 }
 
 /** The policies that took effect at some time, as they were written. */

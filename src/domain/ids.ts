@@ -34,6 +34,11 @@ export function healthWorkflowId(catalog: string): string {
   return `health/${catalog}`;
 }
 
+/** The workflow that maintains the tables of one catalog unasked. */
+export function sweepWorkflowId(catalog: string): string {
+  return `sweep/${catalog}`;
+}
+
 /** Schedules whose id begins so are ours; no other is ever touched. */
 export const SCHEDULE_PREFIX = 'icewright/nightly/';
 

@@ -192,6 +192,18 @@ export interface Decision {
   readonly preview?: Preview;
   /** It has not run for longer than its policy bears: it goes before all others. */
   readonly overdue?: boolean;
+  /** What each partition would gain: for choosing across tables, and not stored with a plan. */
+  readonly parts?: readonly PartGain[];
+}
+
+/** What a rewrite of one partition would gain, and cost. */
+export interface PartGain {
+  readonly key: PartitionKey;
+  /** Files, data and deletes, that a reader no longer opens. */
+  readonly gain: number;
+  readonly filesBefore: number;
+  readonly filesAfter: number;
+  readonly bytes: number;
 }
 
 /** What an operation that deletes would take, from metadata alone. */
@@ -242,6 +254,14 @@ export interface InvariantCheck {
   readonly detail?: string;
 }
 
+/** What later plans want to know of how an operation was planned. */
+export interface PlannedReceipt {
+  readonly estimate: Estimate | null;
+  readonly strategy: CompactStrategy | null;
+  readonly columns: readonly string[];
+  readonly rewriteAll: boolean;
+}
+
 /** What one executed operation did. Written once to the ledger, never changed. */
 export interface Receipt {
   readonly operation: OperationKind | 'transform';
@@ -268,6 +288,10 @@ export interface Receipt {
   readonly rolledBackTo?: string;
   /** What a person should know besides: a lost answer, somebody else's commit meanwhile. */
   readonly notes?: readonly string[];
+  /** What the plan expected of it; absent: it was not planned, or by an older version. */
+  readonly planned?: PlannedReceipt;
+  /** Sequence number of the head after it; `null`: the table tells none. */
+  readonly sequenceAfter?: number | null;
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
   /** Only of `remove_orphans`. */
   readonly orphans?: OrphanCounts;

@@ -21,6 +21,8 @@ export interface EntryRow {
   fileBytes: number;
   /** Of a deletion vector, its own part of the file; -1: not told. */
   contentBytes: number;
+  /** Sequence number of the snapshot that added the file; -1: not told. */
+  fileSequence: number;
   partition: unknown[];
   /** In the order of the column ids that were asked for; `null`: none. */
   readonly lower: (Buffer | null)[];
@@ -37,6 +39,7 @@ export function newRow(columns: number): EntryRow {
     records: 0,
     fileBytes: 0,
     contentBytes: -1,
+    fileSequence: -1,
     partition: [],
     lower: Array<Buffer | null>(columns).fill(null),
     upper: Array<Buffer | null>(columns).fill(null),
@@ -48,6 +51,7 @@ const IDS: Readonly<Record<string, number>> = {
   status: 0,
   data_file: 2,
   file_path: 100,
+  file_sequence_number: 4,
   file_format: 101,
   partition: 102,
   record_count: 103,
@@ -70,7 +74,9 @@ export function entryReaderOf(schema: AvroSchema, fieldIds: readonly number[]): 
   return inOrder(
     entry.map((field) => {
       if (field === file) return inFile;
-      return isField(field, 'status') ? readNumber(field.type, 'status') : skip(field.type);
+      if (isField(field, 'status')) return readNumber(field.type, 'status');
+      if (isField(field, 'file_sequence_number')) return readNumber(field.type, 'fileSequence');
+      return skip(field.type);
     }),
   );
 }
@@ -160,13 +166,13 @@ function skip(schema: AvroSchema): ReadEntry {
   return (cursor) => pass(cursor);
 }
 
-type NumberField = 'status' | 'content' | 'records' | 'fileBytes' | 'contentBytes';
+type NumberField = 'status' | 'content' | 'records' | 'fileBytes' | 'contentBytes' | 'fileSequence';
 
 function readNumber(schema: AvroSchema, name: NumberField): ReadEntry {
   const { inner, nullAt } = unwrapOptional(schema);
   const kind = kindOf(inner);
   if (kind !== 'int' && kind !== 'long') throw new Error(`its ${name} is of type ${kind}`);
-  const missing = name === 'contentBytes' ? -1 : 0;
+  const missing = name === 'contentBytes' || name === 'fileSequence' ? -1 : 0;
   return (cursor, row) => {
     row[name] = nullAt >= 0 && cursor.long() === nullAt ? missing : cursor.long();
   };

@@ -44,6 +44,8 @@ export interface TableMetadata {
   readonly sortOrderId: number;
   /** Of the default sort order; else those that {@link CLUSTER_PROPERTY} names. */
   readonly sortColumns: readonly SortColumn[];
+  /** Every column of the current schema by its dotted name. */
+  readonly columnsByName: ReadonlyMap<string, SortColumn>;
   readonly currentSnapshotId: string | null;
   readonly snapshots: readonly SnapshotInfo[];
   /** By snapshot id. */
@@ -83,6 +85,7 @@ export function readMetadata(json: MetadataJson): TableMetadata {
     schemaId: json['current-schema-id'] ?? 0,
     sortOrderId: json['default-sort-order-id'] ?? 0,
     sortColumns: readSortColumns(json, sources),
+    columnsByName: namesOf(columns),
     currentSnapshotId,
     snapshots: json.snapshots.map(snapshotInfo),
     files: new Map(json.snapshots.map((one) => [one['snapshot-id'], snapshotFiles(one)])),
@@ -183,6 +186,12 @@ function readSortColumns(
     const source = sources.get(fieldId);
     return source === undefined ? [] : [{ fieldId, ...source }];
   });
+}
+
+function namesOf(columns: readonly FieldJson[]): ReadonlyMap<string, SortColumn> {
+  const found = new Map<number, Source>();
+  indexFields(columns, '', found);
+  return new Map([...found].map(([fieldId, source]) => [source.name, { fieldId, ...source }]));
 }
 
 /** The last of a name is of the current schema. */

@@ -24,6 +24,14 @@ import { deletePins, selectLivePins, upsertPins } from './pins.ts';
 import { insertPlan, selectPlan, selectPlanDigest } from './plans.ts';
 import { insertPolicyVersion, selectPolicyVersion } from './policy-versions.ts';
 import { selectRun, selectRunning, selectRuns, upsertRun } from './runs.ts';
+import {
+  deleteSweepPlans,
+  selectEngineWork,
+  selectSweepNotes,
+  selectSweepPlans,
+  upsertSweepNotes,
+  upsertSweepPlans,
+} from './sweep.ts';
 
 export interface ClosableLedger extends Ledger {
   /** Rejects when the database does not answer. */
@@ -90,5 +98,11 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
     saveLook: (look) => insertLook(db, look),
     readLook: (lookId) => selectLook(db, lookId),
     lastLook: (table, until) => selectLookUntil(db, table, until),
+    sweepNotes: (tables) => selectSweepNotes(db, tables),
+    saveSweepNotes: (notes) => upsertSweepNotes(db, notes),
+    saveSweepPlans: (sweepId, plans) => upsertSweepPlans(db, sweepId, plans),
+    sweepPlans: (sweepId) => selectSweepPlans(db, sweepId),
+    forgetSweepPlans: (sweepId) => deleteSweepPlans(db, sweepId),
+    engineWork: (limit) => selectEngineWork(db, limit),
   };
 }

@@ -6,6 +6,8 @@ import { createNightActivities } from '../activities/night.ts';
 import { createOperateActivities } from '../activities/operate.ts';
 import type { Compiler, Jobs, Ledger } from '../activities/ports.ts';
 import { createRunActivities } from '../activities/runs.ts';
+import { createSweepActivities } from '../activities/sweep.ts';
+import type { SweepActivities } from '../activities/sweep-types.ts';
 import { createTransformActivities } from '../activities/transform.ts';
 import type { ControlActivities, EngineActivities, HealthActivities } from '../activities/types.ts';
 import type { Config } from '../config.ts';
@@ -34,7 +36,7 @@ export interface Ports {
   readonly client: Client;
   readonly metrics: Metrics;
   readonly ledger: Ledger;
-  readonly controlActivities: ControlActivities & HealthActivities;
+  readonly controlActivities: ControlActivities & HealthActivities & SweepActivities;
   readonly engineActivities: Readonly<Record<EngineName, EngineActivities>>;
   readonly project: ReturnType<typeof openProject>;
   close(): Promise<void>;
@@ -92,6 +94,7 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
     controlActivities: {
       ...createRunActivities({ ...planning, jobs, meter: metrics }),
       ...createNightActivities({ ...planning, meter: metrics }),
+      ...createSweepActivities({ ...planning, meter: metrics }),
       ...createHealthActivities({
         ...planning,
         meter: metrics,

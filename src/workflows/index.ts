@@ -1,6 +1,7 @@
 /** The bundle's entry: exports workflow functions and nothing else. */
 export { health } from './health.ts';
 export { nightly, transformRun } from './nightly.ts';
+export { sweep } from './sweep.ts';
 export { table } from './table.ts';
 export { tableMaintenance } from './table-maintenance.ts';
 export { tableTransform } from './table-transform.ts';

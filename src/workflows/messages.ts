@@ -185,6 +185,9 @@ export const setHealthIntervalUpdate = defineUpdate<
 /** A sweep now, beside the due ones. Answered at once with the number of the sweep to wait for. */
 export const sweepNowUpdate = defineUpdate<{ readonly sweep: number }>('sweepNow');
 
+/** The same from a workflow: a night that has ended. */
+export const sweepSoonSignal = defineSignal('sweepSoon');
+
 export const lastReportQuery = defineQuery<HealthStatus>('lastReport');
 
 export type { TablePlan };

@@ -126,9 +126,10 @@ async function ask(method: string, path: string, body?: unknown) {
 export async function makeTable(
   shore: Shore,
   name: string,
-  { location, rows = 2, more = '' }: { location?: string; rows?: number; more?: string } = {},
+  options: { location?: string; rows?: number; more?: string; namespace?: string } = {},
 ): Promise<string> {
-  const table = `lake.${shore.namespace}.${name}`;
+  const { location, rows = 2, more = '', namespace = shore.namespace } = options;
+  const table = `lake.${namespace}.${name}`;
   const place = location === undefined ? '' : `LOCATION '${location}'`;
   await shore.spark(
     `CREATE TABLE ${table} (id BIGINT, note STRING) USING iceberg ${place} ${more}`,

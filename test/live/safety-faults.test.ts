@@ -70,7 +70,7 @@ async function withOrphans(name: string, count: number) {
   const prefix = `${await shore.location(table)}/`;
   await shore.age(prefix);
   const left = Array.from({ length: count }, (_, at) => `${prefix}data/left-${at}.parquet`);
-  for (const uri of left) await shore.putOld(uri, 30 * DAY_MS);
+  await Promise.all(left.map((uri) => shore.putOld(uri, 30 * DAY_MS)));
   const needed = (await shore.under(prefix)).filter((uri) => !left.includes(uri));
   return { table, prefix, left, needed };
 }
@@ -93,6 +93,32 @@ describe('a run that is killed while it deletes', () => {
     expect(told.orphans?.note).toContain('1 files were written anew');
     const kept = [...needed, left[3], late].sort();
     expect([...(await shore.under(prefix))].sort()).toEqual(kept);
+  });
+});
+
+describe('a table that is replaced while its orphans are deleted', () => {
+  it('loses nothing more, and the receipt tells what is gone', async () => {
+    const { table, prefix, left } = await withOrphans('replaced', 201);
+    let deleted = 0;
+    const remove: TableFiles['remove'] = async (uris) => {
+      deleted += uris.length;
+      return shore.files.remove(uris);
+    };
+    const version: TableFiles['version'] = async (ref) => {
+      const found = await shore.files.version(ref);
+      return deleted === 0 ? found : { ...found, tableUuid: 'another' };
+    };
+    const { operation, ...rest } = step(table);
+    const wide = { ...rest, operation: { ...operation, maxFiles: 1_000 } };
+    const told = await removeOrphans(parts({ remove, version }), wide);
+    expect(told).toMatchObject({
+      status: 'failed',
+      error: { code: 'SafetyRefused', message: expect.stringContaining('replaced or moved') },
+      filesRemoved: 200,
+    });
+    expect(told.orphans?.note).toBe('stopped with 1 files to go');
+    const there = await shore.under(prefix);
+    expect(left.filter((uri) => there.includes(uri))).toHaveLength(1);
   });
 });
 

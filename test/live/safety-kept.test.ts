@@ -209,48 +209,60 @@ describe('a snapshot that a consumer needs', () => {
 });
 
 describe('snapshots that a model has not read yet', () => {
+  const [SOURCE, TARGET] = ['silver.safety_read', 'silver.safety_consumer'];
   let folder: string;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'icewright-consumer-'));
+    await shore.spark('CREATE NAMESPACE IF NOT EXISTS lake.silver');
   });
 
-  afterAll(() => rm(folder, { recursive: true, force: true }));
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true });
+    for (const table of [SOURCE, TARGET]) await shore.spark(`DROP TABLE IF EXISTS lake.${table}`);
+  });
 
-  /** A model that reads `source` into `copy`, and has read up to `snapshotId`. */
-  async function consumerOf(source: string, snapshotId: string): Promise<Record<string, string>> {
-    const target = `${shore.namespace}.consumer`;
-    await makeTable(shore, 'consumer', { rows: 0 });
-    const inputs = JSON.stringify({ [source]: snapshotId });
-    await commit(`INSERT INTO lake.${target} VALUES (1, 'read')`, { 'icewright.inputs': inputs });
-    const [models, policies] = [join(folder, 'models'), join(folder, 'policies')];
-    await Promise.all([mkdir(join(models, 'silver'), { recursive: true }), mkdir(policies)]);
-    const input = source.replace('lake.', '');
-    await writeFile(
-      join(models, 'silver', 'consumer.sql'),
-      `/*
+  const model = (target: string, inputs: string, select: string) => `/*
 target: ${target}
 engine: spark
 materialization: append
-inputs: [${input}]
+description: Of a test.
+owner: tests
+inputs: [${inputs}]
 columns:
   id: bigint
   note: string
 */
-SELECT id, note FROM {{input('${input}')}}
-`,
-    );
-    const policy = `kind: maintenance
-name: impatient
-tables: ${source}
-expire: { olderThan: 1ms, keepLast: 1 }
+${select}
 `;
-    await writeFile(join(policies, 'impatient.yaml'), policy);
+
+  /** A project whose model reads the source, and has read up to `snapshotId`. */
+  async function consumerUpTo(snapshotId: string): Promise<Record<string, string>> {
+    await makeTable(shore, 'safety_consumer', { rows: 0, namespace: 'silver' });
+    const inputs = JSON.stringify({ [`lake.${SOURCE}`]: snapshotId });
+    await commit(`INSERT INTO lake.${TARGET} VALUES (1, 'read')`, { 'icewright.inputs': inputs });
+    const [models, policies] = [join(folder, 'models'), join(folder, 'policies')];
+    await Promise.all([mkdir(join(models, 'silver'), { recursive: true }), mkdir(policies)]);
+    const texts = {
+      'models/silver/safety_read.sql': model(SOURCE, '', "SELECT 1 AS id, 'x' AS note"),
+      'models/silver/safety_consumer.sql': model(
+        TARGET,
+        SOURCE,
+        `SELECT id, note FROM {{input('${SOURCE}')}}`,
+      ),
+      'policies/impatient.yaml': [
+        'kind: maintenance',
+        'name: impatient',
+        `tables: lake.${SOURCE}`,
+        'expire: { olderThan: 1ms, keepLast: 1 }',
+      ].join('\n'),
+    };
+    for (const [path, text] of Object.entries(texts)) await writeFile(join(folder, path), text);
     return { ICEWRIGHT_MODELS: models, ICEWRIGHT_POLICIES: policies };
   }
 
   it('stay: it reads on from its watermark', async () => {
-    const table = await makeTable(shore, 'read_on', { rows: 4 });
+    const table = await makeTable(shore, 'safety_read', { rows: 4, namespace: 'silver' });
     const copy = await makeTable(shore, 'read_on_copy', { rows: 4 });
     const [, second] = await ids(copy);
     const increment = (of: string, from: string | undefined) =>
@@ -263,7 +275,7 @@ expire: { olderThan: 1ms, keepLast: 1 }
     );
     await expect(increment(copy, second)).rejects.toThrow();
     const before = await ids(table);
-    const environment = await consumerOf(table, before[1] as string);
+    const environment = await consumerUpTo(before[1] as string);
     const planned = await icewright(['plan', table], environment);
     expect(planned).toMatchObject({ exitCode: 0 });
     const expiry = planned.json.tables[0].decisions.find(

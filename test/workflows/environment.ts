@@ -5,6 +5,7 @@ import type { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { onTestFinished } from 'vitest';
+import type { SweepActivities } from '../../src/activities/sweep-types.ts';
 import type {
   ControlActivities,
   EngineActivities,
@@ -17,7 +18,7 @@ import { connectTemporal } from '../../src/temporal/connect.ts';
 import { ensureTemporal } from '../../stack/provision/parts.ts';
 import { DEVELOPMENT_LIMITS } from '../../stack/services/temporal.ts';
 
-export type Activities = ControlActivities & EngineActivities & HealthActivities;
+export type Activities = ControlActivities & EngineActivities & HealthActivities & SweepActivities;
 
 /** History length at which continue-as-new is suggested, so that a test reaches it. */
 export const SUGGEST_EVENTS = 120;
@@ -104,6 +105,8 @@ const QUIET: Partial<Activities> = {
   sweepTables: async ({ tables }) => ({ measured: tables.length, unchanged: 0, failed: [] }),
   closeSweep: async () => ({ tables: 0, failing: 0, findings: 0, worst: [] }),
   rollUpHealth: async () => ({ removed: 0 }),
+  listSweepTables: async () => ({ tables: [], more: false }),
+  endSweep: async () => {},
 };
 
 export function receipt(more: Partial<Receipt> = {}): Receipt {

@@ -18,6 +18,11 @@ export function partition(day: string, smallFiles: number, smallBytes: number): 
     smallFiles,
     smallBytes,
     deleteFiles: 0,
+    specId: 0,
+    key: [{ source: 'day', sourceType: 'string', transform: 'identity', value: day }],
+    clustering: [],
+    newestSequence: null,
+    writtenByOthersAtMs: null,
   };
 }
 

@@ -28,6 +28,7 @@ export function tune(
   more: {
     readonly operation?: Partial<CompactOperation>;
     readonly receipts?: readonly Receipt[];
+    readonly tuning?: 'auto' | 'off';
     readonly compression?: 'auto' | 'keep';
   } = {},
 ) {
@@ -38,7 +39,11 @@ export function tune(
       health: found,
       cores: known,
       recentReceipts: more.receipts ?? [],
-      policy: { minInputFiles: 5, compression: more.compression ?? 'auto' },
+      policy: {
+        minInputFiles: 5,
+        tuning: more.tuning ?? 'auto',
+        compression: more.compression ?? 'auto',
+      },
     },
   );
   return { tuning: operation.tuning, reasons };

@@ -128,6 +128,11 @@ describe('file groups', () => {
     expect(tune(table([[10, 1]]), 2).tuning).toBeUndefined();
   });
 
+  it('and sizes are the engine’s affair where the policy says so', () => {
+    const { tuning, reasons } = tune(table(p(5, 40, 115)), 2, { tuning: 'off' });
+    expect([tuning, reasons]).toEqual([undefined, []]);
+  });
+
   it('without a figure the engine keeps its defaults', () => {
     const { tuning, reasons } = tune(table(p(5, 40, 115)), null);
     expect(tuning).toBeUndefined();
@@ -182,7 +187,7 @@ describe('a plan', () => {
     health: table(p(5, 40, 115), ZSTD),
     cores: { spark: 2 },
     recentReceipts: [],
-    policy: { minInputFiles: 5 },
+    policy: { minInputFiles: 5, tuning: 'auto', compression: 'auto' } as const,
   };
 
   it('is tuned for Spark', () => {

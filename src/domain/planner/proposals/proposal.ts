@@ -4,6 +4,7 @@ import type {
   Estimate,
   Operation,
   OperationKind,
+  PartGain,
   Preview,
   Reason,
   Receipt,
@@ -46,6 +47,8 @@ export interface Proposal {
   readonly operation: Operation;
   readonly estimate: Estimate | null;
   readonly preview?: Preview;
+  /** Only of compactions: what each partition would gain, best first. */
+  readonly parts?: readonly PartGain[];
 }
 
 /** The last receipt of an operation that came to a good end. */
