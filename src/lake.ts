@@ -1,8 +1,13 @@
-/** The lake as configured: the catalog, and manifests from the object store. No engine. */
+/** The lake as configured: the catalog, and files from the object store. No engine. */
 import type { ManifestCache } from './activities/ports.ts';
+import type { TableFiles } from './activities/table-files.ts';
 import type { Config } from './config.ts';
+import { placesOf } from './domain/orphans/places.ts';
+import { tableKey } from './domain/table.ts';
+import { checkReach, type ReachStore, readReach, readVersion } from './iceberg/reach.ts';
 import { createRestCatalog, type RestCatalog } from './iceberg/rest-catalog.ts';
-import { createObjectStore } from './storage/object-store.ts';
+import { readTableUuid } from './iceberg/table-uuid.ts';
+import { createObjectStore, type ObjectStore } from './storage/object-store.ts';
 
 /** @param manifests what is known of manifests from earlier processes; default: nothing */
 export function openCatalog({ catalog, storage }: Config, manifests?: ManifestCache): RestCatalog {
@@ -18,4 +23,28 @@ export function openCatalog({ catalog, storage }: Config, manifests?: ManifestCa
     readObject: (uri, maxBytes) => store.get(uri, maxBytes),
     manifests,
   });
+}
+
+/** What tables reach, and what lies in the store. Deletes nothing but by exact address. */
+export function openTableFiles({ storage }: Config, catalog: RestCatalog): TableFiles {
+  const store = createObjectStore(storage);
+  const reach = reachStore(store);
+  return {
+    version: (table) => readVersion(catalog, table),
+    reach: (table) => readReach(catalog, reach, table),
+    check: (table, snapshotId) => checkReach(catalog, reach, table, snapshotId),
+    places: async (table) => {
+      const { metadata } = await catalog.loadTable(table, { snapshots: 'refs' });
+      const { location, properties } = metadata;
+      return { table: tableKey(table), places: placesOf(location, properties) };
+    },
+    list: store.list,
+    head: store.head,
+    readTableUuid: (uri) => readTableUuid(store, uri),
+    remove: (uris) => store.delete(uris.map((uri) => ({ uri }))),
+  };
+}
+
+function reachStore(store: ObjectStore): ReachStore {
+  return { readObject: store.get, list: store.list, head: store.head };
 }

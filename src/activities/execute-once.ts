@@ -34,6 +34,8 @@ export interface ExecutionResult {
   readonly reattached: boolean;
   /** Lets the engine forget the result; call it after the outcome is recorded. */
   readonly release: () => Promise<void>;
+  /** What came instead of an answer, where only the table told that the execution took effect. */
+  readonly lost?: string;
 }
 
 /** What an attempt leaves to the next one. A definitive failure raises `generation`. */
@@ -112,13 +114,19 @@ async function execute(
       }
       // Only when the engine itself says that it runs no more: an engine that is merely out of
       // reach may still be at work, and a second execution beside it could commit twice.
+      // Also a refusal: an engine that lost the catalog's answer may call its commit a failure.
+      if (code === 'EngineRejected') {
+        const done = await findCommitted(execution, pulse.trace, error);
+        if (done === null) throw error;
+        return { ...done, reattached: false };
+      }
       const ended =
         code === 'Cancelled' || code === 'CommitConflict' || (isUnknown(error) && saysEnded(error));
       if (!ended || renewals === RENEWALS_MAX) throw error;
       // A commit that was on its way to the catalog when the engine lost it gets time to arrive.
       if (isUnknown(error)) await sleep(COMMIT_ON_ITS_WAY_MS);
       // What the table says decides, and a new execution needs a new identity.
-      const found = await findCommitted(execution, pulse.trace);
+      const found = await findCommitted(execution, pulse.trace, error);
       if (found !== null) return found;
       generation += 1;
       handle = undefined;
@@ -156,7 +164,11 @@ async function start(
   });
 }
 
-async function findCommitted(execution: Execution, trace: Trace): Promise<ExecutionResult | null> {
+async function findCommitted(
+  execution: Execution,
+  trace: Trace,
+  error?: unknown,
+): Promise<ExecutionResult | null> {
   const { runner } = execution;
   const ids = trace.handle === undefined ? [] : [idOf(trace.handle)];
   // Also a generation whose handle was never heartbeated may have been handed over.
@@ -169,6 +181,7 @@ async function findCommitted(execution: Execution, trace: Trace): Promise<Execut
     engineOperationId: ids[0] ?? null,
     reattached: true,
     release: async () => {},
+    lost: error instanceof Error ? error.message : 'the worker that waited for it died',
   };
 }
 

@@ -9,8 +9,9 @@ import { tableFromKey, tableKey } from '../domain/table.ts';
 import { log } from '../log.ts';
 import { mapAtOnce } from './at-once.ts';
 import { withFailures, withHeartbeats } from './failure.ts';
+import type { Ledger, StoredReport } from './ledger-port.ts';
 import { createMeasurer, type Measurement, type Measurer } from './measuring.ts';
-import type { Catalog, Ledger, Meter, StoredReport } from './ports.ts';
+import type { Catalog, Meter } from './ports.ts';
 import { createReportCache, type ReportCache } from './report-cache.ts';
 import type {
   ClosedSweep,

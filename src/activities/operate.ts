@@ -1,33 +1,29 @@
 /** Runs one operation of a stored plan on its engine, once, and writes its receipt. */
-import { activityInfo } from '@temporalio/activity';
-import { hasChanged } from '../domain/effect.ts';
+import { activityInfo, Context } from '@temporalio/activity';
 import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { TableHealth } from '../domain/health/health.ts';
-import { MAINTENANCE_SESSION, operationKey } from '../domain/ids.ts';
-import type {
-  Decision,
-  InvariantCheck,
-  Operation,
-  Receipt,
-  TablePlan,
-} from '../domain/operation.ts';
-import { neededByNow } from '../domain/planner/expiry.ts';
-import {
-  beforeOf,
-  checkInvariants,
-  operationCommitted,
-  snapshotsSince,
-} from '../domain/reconcile.ts';
+import { operationKey, sessionOf } from '../domain/ids.ts';
+import type { Operation, RemoveOrphansOperation } from '../domain/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
+import { operationCommitted } from '../domain/reconcile.ts';
 import { tableFromKey } from '../domain/table.ts';
 import { type ExecutionResult, endExecutions, executeOnce } from './execute-once.ts';
 import { withFailures, withHeartbeats } from './failure.ts';
-import { readConsumers, readTablePlan } from './planning.ts';
-import type { Catalog, Compiler, Ledger, Meter, Project, StartedOperation } from './ports.ts';
+import type { Ledger, StartedOperation } from './ledger-port.ts';
+import { begin } from './operate-begin.ts';
+import { settle, undoneBefore } from './operate-end.ts';
+import { bytesReplaced, receiptOf, type Step } from './operate-receipt.ts';
+import { removeOrphans } from './orphans.ts';
+import { measureIfThere, readTablePlan } from './planning.ts';
+import type { Catalog, Compiler, Meter, Project } from './ports.ts';
+import type { Rollback } from './rollback.ts';
+import type { TableFiles } from './table-files.ts';
 import type { EndInput, OperateInput } from './types.ts';
 
 export interface OperateDeps {
-  readonly catalog: Catalog;
+  readonly catalog: Catalog & Rollback;
+  readonly files: TableFiles;
   readonly ledger: Ledger;
   readonly project: Project;
   readonly meter: Meter;
@@ -49,7 +45,7 @@ async function runOperation(deps: OperateDeps, input: OperateInput): Promise<Rec
   const [written, plan, health] = await Promise.all([
     deps.ledger.readReceipt(runId, ordinal),
     readTablePlan(deps.ledger, planId, table),
-    measure(deps, table),
+    measureIfThere(deps.catalog, tableFromKey(table), measuring(deps)),
   ]);
   // Also when the worker died between the receipt and its answer: the work is done.
   if (written !== null) return written;
@@ -68,67 +64,6 @@ async function runOperation(deps: OperateDeps, input: OperateInput): Promise<Rec
   return kept;
 }
 
-interface Step extends OperateInput {
-  readonly decision: Decision;
-  readonly operation: Operation;
-  readonly engine: EngineName;
-}
-
-/** Pins the state before, or answers a refusal when the table is not what the plan saw. */
-async function begin(
-  deps: OperateDeps,
-  step: Step,
-  plan: TablePlan,
-  health: TableHealth,
-): Promise<StartedOperation | Receipt> {
-  const startedAt = new Date(deps.nowMs()).toISOString();
-  const mine: StartedOperation = {
-    runId: step.runId,
-    ordinal: step.ordinal,
-    table: step.table,
-    operation: step.operation.kind,
-    engine: step.engine,
-    before: beforeOf(health),
-    startedAt,
-  };
-  const expected =
-    step.expectedSnapshotId === undefined ? plan.snapshotId : step.expectedSnapshotId;
-  const moved = plan.tableUuid !== health.tableUuid || expected !== health.snapshotId;
-  // On a retry the table may have moved because of us: then the first attempt's row is there.
-  if (activityInfo().attempt > 1) {
-    const first = await deps.ledger.readStartedOperation(step.runId, step.ordinal);
-    if (first !== null) return first;
-  }
-  const needed = moved ? null : await neededMeanwhile(deps, step, health);
-  if (!moved && needed === null) return deps.ledger.startOperation(mine);
-  const message =
-    needed !== null
-      ? `${step.table}: ${needed}, which was not so when the plan was made: plan again`
-      : plan.tableUuid === health.tableUuid
-        ? `${step.table} is at snapshot ${health.snapshotId}, but the plan was made at ` +
-          `${expected}: somebody else wrote; plan again`
-        : `${step.table} is another table now (uuid ${health.tableUuid}): plan again`;
-  return receiptOf(step, mine, health, deps.nowMs(), {
-    status: 'refused',
-    error: { code: 'TableChanged', message },
-  });
-}
-
-/** Tags, branches, pins and readers may have come since the plan was made. */
-async function neededMeanwhile(
-  deps: OperateDeps,
-  { operation, table }: Step,
-  health: TableHealth,
-): Promise<string | null> {
-  if (operation.kind !== 'expire_snapshots') return null;
-  const nowMs = deps.nowMs();
-  const [pinned, consumers] = await Promise.all([
-    deps.ledger.livePins(table, new Date(nowMs).toISOString()),
-    readConsumers(deps, table, nowMs),
-  ]);
-  return neededByNow(operation.snapshotIds, { health, pinned, consumers, nowMs });
-}
-
 interface Performed {
   readonly receipt: Receipt;
   /** Lets the engine forget the result; to be called when the receipt is written. */
@@ -140,6 +75,7 @@ async function perform(
   step: Step,
   started: StartedOperation,
 ): Promise<Performed> {
+  if (step.operation.kind === 'remove_orphans') return performRemoval(deps, step, started);
   const { runner, compiler } = deps.engines[step.engine];
   const compiled = compiler.compileOperation(tableFromKey(step.table), step.operation);
   if ('refused' in compiled) {
@@ -148,29 +84,57 @@ async function perform(
     const told = { status: 'refused', error } as const;
     return { receipt: receiptOf(step, started, health, deps.nowMs(), told) };
   }
+  const now = () => measure(deps, step.table);
+  const undone = activityInfo().attempt > 1 ? undoneBefore(step, started, await now()) : null;
+  if (undone !== null) {
+    return { receipt: receiptOf(step, started, undone.health, deps.nowMs(), undone.told) };
+  }
   try {
     const result = await executeAll(deps, step, started, runner, compiled);
-    const health = await measure(deps, step.table);
     // An execution found by its commit has no rows: then the snapshots' summaries tell.
     const told = result.rows.length > 0 ? compiler.readOutcome(step.operation, result.rows) : null;
-    const invariants = checkInvariants(step.operation, started.before, health);
-    const receipt = receiptOf(step, started, health, deps.nowMs(), {
-      ...statusOf(step, started, health, invariants),
-      bytesRewritten: told?.bytesRewritten ?? bytesReplaced(started, health),
+    const settled = await settle(deps, step, started, now);
+    const receipt = receiptOf(step, started, settled.health, deps.nowMs(), {
+      bytesRewritten: told?.bytesRewritten ?? bytesReplaced(started, settled.health),
       filesRemoved: told?.filesRemoved ?? 0,
       engineOperationId: result.engineOperationId,
       reattached: result.reattached,
-      invariants,
+      ...settled.told,
+      notes: [...lostNotes(step.operation, result), ...settled.told.notes],
     });
     return { receipt, release: result.release };
   } catch (error) {
     if (!isDefinitive(error)) throw error;
-    const health = await measure(deps, step.table);
+    const health = await measureIfThere(deps.catalog, tableFromKey(step.table), measuring(deps));
     const { code, message, details } = error;
     const engineOperationId = String(details.operationId ?? details.queryId ?? '') || null;
     const told = { status: 'failed', error: { code, message }, engineOperationId } as const;
     return { receipt: receiptOf(step, started, health, deps.nowMs(), told) };
   }
+}
+
+/** How it came to be known what an execution did whose answer never came. */
+function lostNotes(operation: Operation, { lost }: ExecutionResult): readonly string[] {
+  if (lost === undefined) return [];
+  const note = `the answer was lost (${lost}), but the commit was found in the table`;
+  if (operation.kind !== 'expire_snapshots') return [note];
+  return [note, 'files of the expired snapshots may be left: the removal of orphans finds them'];
+}
+
+/** Deletes by exact list past the engine, which is only asked: it commits nothing. */
+async function performRemoval(
+  deps: OperateDeps,
+  step: Step,
+  started: StartedOperation,
+): Promise<Performed> {
+  const context = Context.current();
+  const { info, cancellationSignal: signal } = context;
+  const isCancelled = () => context.cancellationDetails?.cancelRequested === true;
+  const operation = step.operation as RemoveOrphansOperation;
+  const removal = { ...step, operation, attempt: info.attempt, signal, isCancelled };
+  const told = await removeOrphans(deps, removal);
+  const health = await measure(deps, step.table);
+  return { receipt: receiptOf(step, started, health, deps.nowMs(), told) };
 }
 
 /** Statements in order; the last one's rows tell the outcome. */
@@ -188,7 +152,7 @@ async function executeAll(
       statement,
       // The last statement's identity is what `endStatement` is given.
       key: operationKey(step.runId, step.ordinal, statements.length - 1 - index),
-      session: MAINTENANCE_SESSION,
+      session: sessionOf(step.operation),
       hasCommitted: async () =>
         operationCommitted(step.operation, started.before, await measure(deps, step.table)),
     });
@@ -198,34 +162,11 @@ async function executeAll(
 }
 
 function measure(deps: OperateDeps, table: string): Promise<TableHealth> {
-  return deps.catalog.measureTable(tableFromKey(table), {
-    nowMs: deps.nowMs(),
-    depth: 'metadata',
-  });
+  return deps.catalog.measureTable(tableFromKey(table), measuring(deps));
 }
 
-function statusOf(
-  { operation, table }: Step,
-  started: StartedOperation,
-  after: TableHealth,
-  invariants: readonly InvariantCheck[],
-): Pick<Receipt, 'status' | 'error'> {
-  const broken = invariants.filter((one) => !one.ok);
-  if (broken.length > 0) {
-    const what = broken.map((one) => `${one.name}: ${one.detail}`).join('; ');
-    return {
-      status: 'failed',
-      error: { code: 'InvariantBroken', message: `${table} is not as it must be: ${what}` },
-    };
-  }
-  const changed = hasChanged(operation, started.before, after);
-  return { status: changed ? 'done' : 'noop', error: null };
-}
-
-function bytesReplaced(started: StartedOperation, after: TableHealth): number {
-  return snapshotsSince(after, started.before.snapshotId)
-    .filter((snapshot) => snapshot.operation === 'replace')
-    .reduce((sum, { summary }) => sum + Number(summary['removed-files-size'] ?? 0), 0);
+function measuring(deps: OperateDeps) {
+  return { nowMs: deps.nowMs(), depth: 'metadata' } as const;
 }
 
 /** The engine has answered, and the same statement would get the same answer again. */
@@ -236,36 +177,4 @@ function isDefinitive(error: unknown): error is IcewrightError {
       error.code,
     )
   );
-}
-
-function receiptOf(
-  step: Step,
-  started: StartedOperation,
-  after: TableHealth,
-  nowMs: number,
-  told: Partial<Receipt> & Pick<Receipt, 'status'>,
-): Receipt {
-  const { before, startedAt } = started;
-  return {
-    operation: step.operation.kind,
-    engine: step.engine,
-    startedAt,
-    finishedAt: new Date(nowMs).toISOString(),
-    snapshotBefore: before.snapshotId,
-    snapshotAfter: after.snapshotId,
-    filesBefore: before.files,
-    filesAfter: after.dataFiles,
-    bytesBefore: before.bytes,
-    bytesAfter: after.totalBytes,
-    snapshotsBefore: before.snapshots,
-    snapshotsAfter: after.snapshots.length,
-    bytesRewritten: 0,
-    filesRemoved: 0,
-    rowsWritten: 0,
-    engineOperationId: null,
-    reattached: false,
-    invariants: [],
-    error: null,
-    ...told,
-  };
 }

@@ -8,15 +8,19 @@ import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import type { TableHealth } from '../domain/health/health.ts';
 import type { OperationKind, Plan, TablePlan } from '../domain/operation.ts';
-import { planByHand, planTable } from '../domain/planner/planner.ts';
+import { type PlanTableInput, planByHand, planTable } from '../domain/planner/planner.ts';
+import { withTarget } from '../domain/planner/target.ts';
 import { type TuningInput, tunePlan } from '../domain/planner/tuning.ts';
 import { judgeCadence } from '../domain/policy/cadence.ts';
 import { effectivePolicy } from '../domain/policy/effective.ts';
 import { type PauseEvent, sayWhatIsPassedOver } from '../domain/policy/pause.ts';
-import type { EffectivePolicy, Policy } from '../domain/policy/policy.ts';
+import type { Policy } from '../domain/policy/policy.ts';
 import { type TableRef, tableFromKey } from '../domain/table.ts';
+import { factsOf } from '../domain/table-facts.ts';
 import { type Consumers, consumersOf } from '../domain/watermark.ts';
-import type { Catalog, Ledger, Project } from './ports.ts';
+import type { Ledger } from './ledger-port.ts';
+import { gatherFor, measureForPolicy, measureOptionsFor, RECEIPTS_MAX } from './plan-table.ts';
+import type { Catalog, Project } from './ports.ts';
 
 export interface PlanningDeps {
   readonly catalog: Catalog;
@@ -29,8 +33,6 @@ export interface PlanningDeps {
   readonly cores?: () => Promise<EngineCores>;
 }
 
-/** Receipts that cadence and breaker look back on. */
-const RECEIPTS_MAX = 50;
 /** Tables measured at once: the catalog and the store are asked, no engine. */
 const TABLES_AT_ONCE = 8;
 
@@ -69,43 +71,24 @@ export async function planByRules(
   const nowMs = deps.nowMs();
   const measured = await measureForPolicy(deps.catalog, { table, policies, nowMs });
   if (measured === null) return null;
-  const { policy } = measured;
-  const health = await withFloors(deps, measured.health);
-  const [recentReceipts, pinned, consumers] = await Promise.all([
-    deps.ledger.recentReceipts(key, RECEIPTS_MAX),
-    deps.ledger.livePins(key, new Date(nowMs).toISOString()),
-    readConsumers(deps, key, nowMs),
-  ]);
-  const plan = planTable({ health, policy, recentReceipts, pauses, pinned, consumers, nowMs });
-  return tune(deps, plan, { health, recentReceipts, policy: policy.settings.compact });
+  return planGathered(deps, await gatherFor(deps, { ...measured, table, pauses, nowMs }));
 }
 
-/**
- * The policy may depend on properties that only the measurement tells, and what is small on the
- * target of the policy: measured again where the table's own properties change the target.
- */
-async function measureForPolicy(
-  catalog: Catalog,
-  input: {
-    readonly table: TableRef;
-    readonly policies: readonly Policy[];
-    readonly nowMs: number;
-  },
-): Promise<{ readonly health: TableHealth; readonly policy: EffectivePolicy } | null> {
-  const { table, policies, nowMs } = input;
-  let policy = effectivePolicy(policies, table);
-  const targetOf = () => policy.settings.compact.targetFileSizeBytes;
-  const measure = () =>
-    measureIfThere(catalog, table, { nowMs, depth: 'files', targetFileSizeBytes: targetOf() });
-  const health = await measure();
-  if (health === null) return null;
-  const target = targetOf();
-  policy = effectivePolicy(policies, table, health.properties);
-  const again = targetOf() === target ? health : await measure();
-  return again === null ? null : { health: again, policy };
+/** The planner's decisions, tuned for the engine that will run them, with what they rely on. */
+export async function planGathered(
+  deps: Pick<PlanningDeps, 'cores'>,
+  known: PlanTableInput,
+): Promise<TablePlan> {
+  const { health, recentReceipts } = known;
+  const policy = withTarget(known.policy, health).settings.compact;
+  return pin(await tune(deps, planTable(known), { health, recentReceipts, policy }), health);
 }
 
-async function withFloors({ floors }: PlanningDeps, health: TableHealth): Promise<TableHealth> {
+/** Trino's floors are asked once, and known of every table. */
+export async function withFloors(
+  { floors }: PlanningDeps,
+  health: TableHealth,
+): Promise<TableHealth> {
   if (floors === undefined) return health;
   const traits = { ...(health.traits ?? UNKNOWN_TRAITS), trinoFloors: await floors() };
   return { ...health, traits };
@@ -127,32 +110,39 @@ export async function planHandRequest(
     deps.ledger.recentReceipts(key, RECEIPTS_MAX),
     deps.ledger.pauseEvents(),
     deps.catalog.measureTable(table, {
-      nowMs,
+      ...measureOptionsFor(policy, nowMs),
+      ...(target === null ? {} : { targetFileSizeBytes: target }),
       // Only what chooses files needs to know single ones.
       depth: ['compact', 'rewrite_deletes'].includes(request.kind) ? 'files' : 'metadata',
-      targetFileSizeBytes: target ?? policy.settings.compact.targetFileSizeBytes,
     }),
     expires ? deps.ledger.livePins(key, new Date(nowMs).toISOString()) : [],
     expires ? readConsumers(deps, key, nowMs) : { consumed: [], unreadable: [] },
   ]);
-  const own = effectivePolicy(policies, table, health.properties);
+  const own = withTarget(effectivePolicy(policies, table, health.properties), health);
   const floored = await withFloors(deps, health);
   const plan = planByHand({ health: floored, request, policy: own, pinned, consumers, nowMs });
   const { cadence } = own.settings;
   const breakerOpen = (kind: OperationKind) =>
     judgeCadence({ kind, policy: cadence, recentReceipts, nowMs, table: key, pauses }).breakerOpen;
   const told = sayWhatIsPassedOver(plan, { pauses, breakerOpen, nowMs });
-  return tune(deps, told, { health, recentReceipts, policy: own.settings.compact });
+  const tuned = await tune(deps, told, { health, recentReceipts, policy: own.settings.compact });
+  return pin(tuned, health);
 }
 
 /** Only a compaction that will run is worth a question to its engine. */
 async function tune(
-  { cores }: PlanningDeps,
+  { cores }: Pick<PlanningDeps, 'cores'>,
   plan: TablePlan,
   input: Omit<TuningInput, 'cores'>,
 ): Promise<TablePlan> {
   if (!plan.decisions.some(({ operation }) => operation?.kind === 'compact')) return plan;
   return tunePlan(plan, { ...input, cores: (await cores?.()) ?? {} });
+}
+
+/** With what the plan relies on, where it has something to run. */
+function pin(plan: TablePlan, health: TableHealth): TablePlan {
+  const runs = plan.decisions.some((decision) => decision.action === 'run');
+  return runs ? { ...plan, seen: factsOf(health) } : plan;
 }
 
 /** Which snapshots of `key` the models that read it have consumed. */
@@ -190,20 +180,57 @@ export async function storePlan(
   ledger: Ledger,
   input: { readonly planId: string; readonly nowMs: number; readonly tables: readonly TablePlan[] },
 ): Promise<Plan> {
-  const { planId, nowMs, tables } = input;
+  const { planId, nowMs } = input;
+  const tables = input.tables.map(withoutParts);
   const plan: Plan = { planId, createdAt: new Date(nowMs).toISOString(), tables };
-  const digest = createHash('sha256').update(JSON.stringify(tables)).digest('hex');
-  return ledger.savePlan(plan, digest);
+  return ledger.savePlan(plan, digestOf(plan));
 }
 
-/** The plan of one table within a stored plan. */
+/** What was needed to choose is not needed to do. */
+function withoutParts(table: TablePlan): TablePlan {
+  return { ...table, decisions: table.decisions.map(({ parts: _parts, ...rest }) => rest) };
+}
+
+/** Names its own form: what was stored by another one cannot be checked. */
+const DIGEST_FORM = 'sha256/1:';
+
+/** The same whatever order a database keeps the members of an object in. */
+export function digestOf({ tables }: Pick<Plan, 'tables'>): string {
+  return DIGEST_FORM + createHash('sha256').update(canonicalJson(tables)).digest('hex');
+}
+
+/** JSON with the members of each object sorted; what has no value is left out. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => {
+    if (part === null || typeof part !== 'object' || Array.isArray(part)) return part;
+    return Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+}
+
+/** A plan is carried out as it was stored, or not at all. */
+function checkDigest(plan: Plan, stored: string | null): void {
+  if (stored === digestOf(plan)) return;
+  const why = stored?.startsWith(DIGEST_FORM)
+    ? 'was changed in the ledger after it was made: its digest is another one'
+    : 'was stored by an earlier version, whose digest cannot be checked';
+  throw new IcewrightError('TableChanged', `plan ${plan.planId} ${why}; make a new plan`, {
+    planId: plan.planId,
+    difference: 'digest',
+  });
+}
+
+/** The plan of one table within a stored plan. Rejects with `TableChanged` for a changed plan. */
 export async function readTablePlan(
   ledger: Ledger,
   planId: string,
   table: string,
 ): Promise<TablePlan> {
-  const plan = await ledger.readPlan(planId);
+  const [plan, digest] = await Promise.all([
+    ledger.readPlan(planId),
+    ledger.readPlanDigest(planId),
+  ]);
   if (plan === null) throw planNotFound(`plan ${planId} is not known`, { planId, table });
+  checkDigest(plan, digest);
   return tableOf(plan, table);
 }
 

@@ -3,16 +3,16 @@
  * Types only, so that workflows and drivers may see them.
  */
 
-import type { Compiled, EngineRow } from '../domain/engine.ts';
+import type { Compiled, EngineRow, Statement } from '../domain/engine.ts';
 import type { TableHealth, TableReport } from '../domain/health/health.ts';
-import type { HistoryCutoffs } from '../domain/health/history.ts';
-import type { Job, JobOutcome, Requester } from '../domain/job.ts';
+import type { Job, Requester } from '../domain/job.ts';
 import type { CompiledModel, Model, ModelContext } from '../domain/model/model.ts';
-import type { Operation, Plan, Receipt, TablePlan } from '../domain/operation.ts';
-import type { PauseEvent } from '../domain/policy/pause.ts';
+import type { Operation, TablePlan } from '../domain/operation.ts';
 import type { Policy } from '../domain/policy/policy.ts';
-import type { BeforeOperation } from '../domain/reconcile.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import type { TableRef } from '../domain/table.ts';
+import type { RunKind, RunState } from './ledger-port.ts';
+import type { OrphanVote, OrphanVoteInput } from './table-files.ts';
 
 /** Reads tables from the Iceberg catalog; never changes one. */
 export interface Catalog {
@@ -48,157 +48,13 @@ export interface MeasureOptions {
   readonly nowMs: number;
   /** `metadata`: metadata.json only. `files`: also the manifests of the head snapshot. */
   readonly depth: 'metadata' | 'files';
-  /** Files below 75 % of this are small. Default: the table's own target, else 512 MB. */
-  readonly targetFileSizeBytes?: number;
-}
-
-export type RunKind = 'nightly' | 'transform' | 'maintenance';
-export type RunState = 'queued' | 'running' | 'done' | 'failed' | 'refused' | 'cancelled';
-
-export interface RunRow {
-  readonly runId: string;
-  readonly kind: RunKind;
-  /** Table key, or `null` for a nightly. */
-  readonly table: string | null;
-  /** Model name or operation list, for people. */
-  readonly title: string;
-  readonly parentRunId: string | null;
-  readonly workflowId: string;
-  readonly planId: string | null;
-  readonly state: RunState;
-  /** `schedule:<name>`, `cli:<user>`, `nightly:<runId>`. */
-  readonly requestedBy: string;
-  readonly createdAt: string;
-  readonly startedAt: string | null;
-  readonly finishedAt: string | null;
-  readonly error: { readonly code: string; readonly message: string } | null;
-  /** What the run came to, `null` while it has not ended (and always for a nightly). */
-  readonly outcome: JobOutcome | null;
-}
-
-/** An operation that was begun. The row exists before the engine hears of it. */
-export interface StartedOperation {
-  readonly runId: string;
-  readonly ordinal: number;
-  readonly table: string;
-  readonly operation: Receipt['operation'];
-  readonly engine: Receipt['engine'];
-  /** What the table was before; kept from the first attempt. */
-  readonly before: BeforeOperation;
-  readonly startedAt: string;
-}
-
-export interface Ledger {
-  savePlan(plan: Plan, digest: string): Promise<Plan>;
-  readPlan(planId: string): Promise<Plan | null>;
-  /** Inserts, or updates state, times and error of the row that is there. */
-  saveRun(run: RunRow): Promise<void>;
-  readRun(runId: string): Promise<RunRow | null>;
-  listRuns(filter: RunFilter): Promise<readonly RunRow[]>;
-  /** Runs of a table that have begun and not told their end. */
-  runningRuns(
-    table: string,
-  ): Promise<readonly { readonly runId: string; readonly workflowId: string }[]>;
-  /** Returns the row of the first attempt when there is one. */
-  startOperation(started: StartedOperation): Promise<StartedOperation>;
-  /** The row of an earlier attempt, if there was one. */
-  readStartedOperation(runId: string, ordinal: number): Promise<StartedOperation | null>;
   /**
-   * Writes once; a second receipt for the same run and ordinal is ignored and the first returned.
+   * Files below 75 % of this are small. Default: the table's own target, else 128 MB where commits
+   * come more than hourly, else 512 MB.
    */
-  saveReceipt(runId: string, ordinal: number, table: string, receipt: Receipt): Promise<Receipt>;
-  readReceipt(runId: string, ordinal: number): Promise<Receipt | null>;
-  listReceipts(runId: string): Promise<readonly (Receipt & { readonly table: string })[]>;
-  /** Newest receipts of a table for cadence and backoff, newest first. */
-  recentReceipts(table: string, limit: number): Promise<readonly Receipt[]>;
-  /** Everything that ended in a span of time, whatever its table; oldest first. */
-  receiptsBetween(
-    since: string,
-    until: string,
-  ): Promise<readonly (Receipt & { readonly table: string })[]>;
-  recordPause(event: PauseEvent): Promise<void>;
-  /** The log of pauses and resumes, oldest first. */
-  pauseEvents(): Promise<readonly PauseEvent[]>;
-  /** Records policies that take effect; answers whether they differ from those before. */
-  recordPolicies(version: PolicyVersion): Promise<boolean>;
-  /** The policies that took effect last; `null`: none were recorded yet. */
-  appliedPolicies(): Promise<PolicyVersion | null>;
-  /** A run pins the snapshots it reads; expiry honours live pins. */
-  pinSnapshots(runId: string, pins: readonly SnapshotPin[], expiresAt: string): Promise<void>;
-  unpinSnapshots(runId: string): Promise<void>;
-  /** Snapshot ids of a table that a live run reads. */
-  livePins(table: string, now: string): Promise<readonly string[]>;
-  /** The last report of each table of a catalog, with the tag of the metadata it is true of. */
-  latestReports(catalog: string): Promise<readonly StoredReport[]>;
-  /** What was saved since an earlier answer; `mark` of that answer, `null`: everything. */
-  reportsSince(catalog: string, mark: string | null): Promise<ReportsSince>;
-  /** Becomes the latest of its table and, unless it failed, one point of its history. */
-  saveReports(reports: readonly StoredReport[]): Promise<void>;
-  /** Forgets tables that the catalog no longer lists. */
-  forgetReports(catalog: string, tables: readonly string[]): Promise<void>;
-  /** Points of a table, oldest first; the first one is what held at `sinceMs`. */
-  healthHistory(table: string, sinceMs: number): Promise<readonly HealthPoint[]>;
-  /** The same of many tables at once; a table without a point is left out. */
-  healthHistories(
-    tables: readonly string[],
-    sinceMs: number,
-  ): Promise<ReadonlyMap<string, readonly HealthPoint[]>>;
-  /** Thins the history out by hour and by day; answers how many points are gone. */
-  rollUpHistory(cutoffs: HistoryCutoffs): Promise<number>;
-}
-
-/** The policies that took effect at some time, as they were written. */
-export interface PolicyVersion {
-  /** SHA-256 over names and texts. */
-  readonly digest: string;
-  /** File name, without its folder → its text. */
-  readonly documents: Readonly<Record<string, string>>;
-  /** `worker`, `cli:<user>` */
-  readonly appliedBy: string;
-  readonly appliedAt: string;
-}
-
-export interface ReportsSince {
-  readonly reports: readonly StoredReport[];
-  /** What the next question begins with. */
-  readonly mark: string;
-}
-
-export interface StoredReport extends TableReport {
-  /** `null`: the catalog sends none, or the table could not be measured. */
-  readonly etag: string | null;
-  /** Where the table lies; `null`: it was never measured. */
-  readonly location: string | null;
-}
-
-/** One point of a table's history. */
-export interface HealthPoint {
-  readonly atMs: number;
-  readonly dataFiles: number;
-  readonly smallFiles: number | null;
-  readonly totalBytes: number;
-  readonly snapshots: number;
-  readonly deleteFiles: number;
-  readonly score: number | null;
-  /** `null`: not measured, or not yet kept at that time; so are those below. */
-  readonly smallBytes: number | null;
-  readonly manifests: number | null;
-  readonly deleteRatio: number | null;
-  /** Data files beyond what the target size needs, summed over the partitions. */
-  readonly backlogFiles: number | null;
-}
-
-export interface SnapshotPin {
-  readonly table: string;
-  readonly snapshotId: string;
-}
-
-export interface RunFilter {
-  readonly table?: string;
-  readonly kind?: RunKind;
-  readonly parentRunId?: string;
-  readonly states?: readonly RunState[];
-  readonly limit: number;
+  readonly targetFileSizeBytes?: number;
+  /** Columns (dotted) whose clustering is wanted besides that of the table's sort order. */
+  readonly clusteringColumns?: readonly string[];
 }
 
 export interface OperationOutcome {
@@ -215,6 +71,10 @@ export interface Compiler {
   /** What the last statement's rows say was done; `null`: the engine does not tell. */
   readOutcome(operation: Operation, rows: readonly EngineRow[]): OperationOutcome | null;
   compileModel(model: Model, context: ModelContext): CompiledModel;
+  /** A statement whose one row has the live rows of a snapshot as `rows`. */
+  compileRowCount(table: TableRef, snapshotId: string): Statement;
+  /** Asks the engine which of these files it calls orphans; absent: it cannot be asked. */
+  compileOrphanVote?(input: OrphanVoteInput): OrphanVote;
 }
 
 /** What the user wrote: policies and models, read from disk and checked. */

@@ -1,10 +1,13 @@
 /** The bookkeeping of runs: opened, queued, closed; and jobs put into tables' queues. */
 import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
+import { sessionOf } from '../domain/ids.ts';
 import type { Job } from '../domain/job.ts';
-import type { Decision, Receipt, TablePlan } from '../domain/operation.ts';
+import type { Decision, TablePlan } from '../domain/operation.ts';
 import { refusalOf } from '../domain/planner/hand-plan.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { withFailures } from './failure.ts';
+import type { Ledger, RunRow } from './ledger-port.ts';
 import {
   type PlanningDeps,
   planHandRequest,
@@ -12,7 +15,7 @@ import {
   storePlan,
   tableOf,
 } from './planning.ts';
-import type { Jobs, Ledger, Meter, RunRow } from './ports.ts';
+import type { Jobs, Meter } from './ports.ts';
 import type { ControlActivities, OpenedRun, OpenRunInput } from './types.ts';
 
 export interface RunDeps extends PlanningDeps {
@@ -91,8 +94,10 @@ async function openRun(deps: RunDeps, input: OpenRunInput): Promise<OpenedRun> {
       : readTablePlan(deps.ledger, planId, table),
     deps.ledger.saveRun({ ...rowOf(input, 'running', startedAt), planId, startedAt }),
   ]);
-  const steps = plan.decisions.flatMap(({ action, engine, kind }, ordinal) =>
-    action === 'run' && engine !== null ? [{ ordinal, kind, engine }] : [],
+  const steps = plan.decisions.flatMap(({ action, engine, kind, operation }, ordinal) =>
+    action === 'run' && engine !== null && operation !== null
+      ? [{ ordinal, kind, engine, session: sessionOf(operation) }]
+      : [],
   );
   // By policy, a refusal is a decision like a skip; by hand, it is the answer.
   const refused = plan.decisions

@@ -1,4 +1,5 @@
 /** A table's files as activities reach them: what metadata reaches, and what the store holds. */
+import type { EngineRow, Statement } from '../domain/engine.ts';
 import type { FileKind, StoredFile } from '../domain/orphans/files.ts';
 import type { TablePlaces } from '../domain/orphans/places.ts';
 import type { TableRef } from '../domain/table.ts';
@@ -58,6 +59,31 @@ export interface TableFiles {
   readTableUuid(uri: string): Promise<string | null>;
   /** Deletes exactly these; answers those that it could not, with the reason. */
   remove(uris: readonly string[]): Promise<readonly { uri: string; reason: string }[]>;
-  /** Does every reachable file exist? */
-  check(table: TableRef): Promise<ReachCheck>;
+  /**
+   * Does every reachable file exist?
+   * @param snapshotId only what this snapshot needs; default: all refs and all snapshots
+   */
+  check(table: TableRef, snapshotId?: string): Promise<ReachCheck>;
+}
+
+/** Files of which the engine is to say whether it reaches them. */
+export interface OrphanVoteInput {
+  readonly table: TableRef;
+  /** As the metadata spell it: the engine compares texts. */
+  readonly location: string;
+  /** Under the location. */
+  readonly files: readonly StoredFile[];
+  /** Only files older than this are asked for. */
+  readonly cutoffMs: number;
+  /** Letters, digits and underscores; no other vote has it at the same time. */
+  readonly name: string;
+}
+
+/** Statements of one session, in order; none of them deletes a file of the table. */
+export interface OrphanVote {
+  readonly prepare: Statement;
+  readonly ask: Statement;
+  readonly cleanUp: Statement;
+  /** Addresses, as they were given, that the engine calls orphans. */
+  readVote(rows: readonly EngineRow[]): readonly string[];
 }

@@ -7,7 +7,7 @@ import { modelSession, operationKey } from '../domain/ids.ts';
 import type { TransformOutcome } from '../domain/job.ts';
 import { inputsChanged } from '../domain/model/changes.ts';
 import type { CompiledModel, Model } from '../domain/model/model.ts';
-import type { Receipt } from '../domain/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import {
   type BeforeOperation,
   beforeOf,
@@ -18,9 +18,10 @@ import { tableFromKey } from '../domain/table.ts';
 import { ancestry } from '../domain/watermark.ts';
 import { type ExecutionResult, executeOnce } from './execute-once.ts';
 import { withFailures, withHeartbeats } from './failure.ts';
+import type { StartedOperation } from './ledger-port.ts';
 import type { OperateDeps } from './operate.ts';
 import { measureIfThere } from './planning.ts';
-import type { Jobs, StartedOperation } from './ports.ts';
+import type { Jobs } from './ports.ts';
 import { refuseBesideAnother, rowOf } from './runs.ts';
 import type { OpenedTransform, OpenRunInput, TransformInput, TransformResult } from './types.ts';
 

@@ -2,7 +2,8 @@
 import type { EngineName } from '../domain/engine.ts';
 import type { Job, JobOutcome, Requester, TransformOutcome } from '../domain/job.ts';
 import type { NightModel } from '../domain/model/graph.ts';
-import type { OperationKind, Receipt } from '../domain/operation.ts';
+import type { OperationKind } from '../domain/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import type { TableStepInput } from './erasure/types.ts';
 
 export interface OpenRunInput {
@@ -24,6 +25,8 @@ export interface PlannedStep {
   readonly ordinal: number;
   readonly kind: OperationKind;
   readonly engine: EngineName;
+  /** Of its statements in the engine; runs that began without it use that of the kind. */
+  readonly session?: string;
 }
 
 export interface OperateInput {

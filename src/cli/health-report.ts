@@ -1,5 +1,5 @@
 /** Health for people and for programs. */
-import type { HealthPoint } from '../activities/ports.ts';
+import type { HealthPoint } from '../activities/ledger-port.ts';
 import type { Finding, HealthScore, TableHealth, TableReport } from '../domain/health/health.ts';
 import { resample } from '../domain/health/history.ts';
 import { formatBytes, formatDuration } from '../domain/units.ts';

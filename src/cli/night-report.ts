@@ -1,5 +1,6 @@
 /** The report of a night, for people. */
-import type { Plan, Receipt } from '../domain/operation.ts';
+import { OPERATION_ORDER, type OperationKind, type Plan } from '../domain/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { formatBytes, formatDuration } from '../domain/units.ts';
 import type { MaintenanceReport, ModelReport, NightlyReport } from '../workflows/messages.ts';
 import { decisionSummary, receiptLines } from './receipts.ts';
@@ -87,7 +88,7 @@ function tellDecisions(terminal: Terminal, plan: Plan): void {
   terminal.print(
     'Decided, and why (measured of needed; "icewright explain <table>" has all of it)',
   );
-  const kinds = [...new Set(plan.tables.flatMap((one) => one.decisions.map(({ kind }) => kind)))];
+  const kinds = kindsAskedFor(plan);
   const rows = plan.tables.map(({ table, decisions }) => [
     `  ${table}`,
     ...kinds.map((kind) => {
@@ -97,6 +98,18 @@ function tellDecisions(terminal: Terminal, plan: Plan): void {
   ]);
   terminal.table(['', ...kinds.map((kind) => kind.replace(/_/g, ' '))], rows);
 }
+
+/** Without those that no policy asks for: eight columns would be wider than any terminal. */
+function kindsAskedFor({ tables }: Plan): readonly OperationKind[] {
+  const decisions = tables.flatMap((one) => one.decisions);
+  const asked = decisions.filter(
+    ({ action, reasons }) =>
+      action !== 'skip' || !reasons.some(({ metric, met }) => UNASKED.has(metric) && !met),
+  );
+  return OPERATION_ORDER.filter((kind) => asked.some((one) => one.kind === kind));
+}
+
+const UNASKED: ReadonlySet<string> = new Set(['enabled', 'properties_wanting']);
 
 function tellFailures(terminal: Terminal, report: NightlyReport): void {
   for (const model of report.models.filter((one) => one.status === 'failed')) {

@@ -1,4 +1,6 @@
-import type { Decision, Receipt } from '../domain/operation.ts';
+import type { Decision } from '../domain/operation.ts';
+import type { OrphanCounts } from '../domain/orphans/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { formatBytes, formatDuration } from '../domain/units.ts';
 
 /** `compact on spark: done in 1.2 s; 60 → 5 files, 61 → 62 snapshots, 12 MB → 11 MB` */
@@ -13,9 +15,22 @@ export function receiptLines(receipts: readonly Receipt[]): readonly string[] {
     const taken = receipt.reattached ? ' (taken over from a worker that died)' : '';
     const id = receipt.engineOperationId === null ? '' : ` [${receipt.engineOperationId}]`;
     const what = receipt.operation.replace(/_/g, ' ');
+    const { orphans } = receipt;
+    if (orphans !== undefined && receipt.status !== 'refused') {
+      return `${what}: ${receipt.status} in ${took}; ${orphansText(receipt.filesRemoved, orphans)}`;
+    }
     if (receipt.status === 'refused') return `${what}: refused: ${receipt.error?.message}`;
-    return `${what} on ${receipt.engine}: ${receipt.status} in ${took}; ${parts.join(', ')}${taken}${id}`;
+    const notes = (receipt.notes ?? []).map((note) => `; ${note}`).join('');
+    const figures = `${parts.join(', ')}${taken}${id}${notes}`;
+    return `${what} on ${receipt.engine}: ${receipt.status} in ${took}; ${figures}`;
   });
+}
+
+function orphansText(removed: number, orphans: OrphanCounts): string {
+  const { listed, reachable, young, unknownAge, bytesFreed, olderThanBecause, note } = orphans;
+  const kept = `${reachable} reachable, ${young} too young, ${unknownAge} of unknown age`;
+  const gone = `${removed} of ${listed} files removed (${formatBytes(bytesFreed)})`;
+  return `${gone}; ${kept}; older than ${olderThanBecause}${note === null ? '' : `; ${note}`}`;
 }
 
 /** `compact: skip: file reduction 0 is below the trigger's 4` */

@@ -2,7 +2,9 @@
 import { userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import type { ErasureLedger } from '../activities/erasure-ports.ts';
-import type { Catalog, Ledger, Project } from '../activities/ports.ts';
+import type { Ledger } from '../activities/ledger-port.ts';
+import type { Catalog, Project } from '../activities/ports.ts';
+import type { TableFiles } from '../activities/table-files.ts';
 import { type Config, readConfig } from '../config.ts';
 import type { EngineCores } from '../domain/engine.ts';
 import { parseTable, type TableRef } from '../domain/table.ts';
@@ -18,6 +20,7 @@ export interface Session {
   /** Read from their files when first used. */
   keys(): Promise<ErasureKeys>;
   catalog(): Promise<Catalog>;
+  files(): Promise<TableFiles>;
   project(): Promise<Project>;
   /** What Trino's catalog refuses by age; asks Trino. */
   floors(): Promise<AskFloors>;
@@ -60,6 +63,10 @@ export function openSession(environment: NodeJS.ProcessEnv = process.env): Sessi
     catalog: once(async () => {
       const { openCatalog } = await import('../lake.ts');
       return openCatalog(config());
+    }),
+    files: once(async () => {
+      const { openCatalog, openTableFiles } = await import('../lake.ts');
+      return openTableFiles(config(), openCatalog(config()));
     }),
     project: once(async () => {
       const { openProject } = await import('../project/project.ts');

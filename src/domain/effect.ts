@@ -3,7 +3,8 @@
  * says: statistics and properties make no snapshot.
  */
 import type { TableHealth } from './health/health.ts';
-import type { InvariantCheck, Operation } from './operation.ts';
+import type { Operation } from './operation.ts';
+import type { InvariantCheck } from './receipt.ts';
 import type { BeforeOperation } from './reconcile.ts';
 import { ancestry } from './watermark.ts';
 

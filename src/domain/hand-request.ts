@@ -35,6 +35,14 @@ export type HandRequest =
       readonly cleanExpiredMetadata?: boolean;
     }
   | {
+      readonly kind: 'remove_orphans';
+      /** `null`: the policy's. */
+      readonly olderThanMs: number | null;
+      readonly maxFiles: number | null;
+      /** Between the two looks; `null`: the default. */
+      readonly pauseMs: number | null;
+    }
+  | {
       readonly kind: 'rewrite_manifests';
       readonly engine: EngineName | null;
       readonly specId?: number;
@@ -71,6 +79,8 @@ export function titleOf(request: HandRequest): string {
       return `rewrite deletes${whereText(request.where)}`;
     case 'expire_snapshots':
       return 'expire snapshots';
+    case 'remove_orphans':
+      return 'remove orphans';
     case 'rewrite_manifests':
       return 'rewrite manifests';
     case 'compute_statistics': {

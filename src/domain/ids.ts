@@ -1,5 +1,6 @@
 /** Names that outlive a process: workflow ids, task queues, schedule ids, run ids. */
 import type { EngineName } from './engine.ts';
+import type { CompactTuning, OperationKind } from './operation.ts';
 
 /** Workflows and short activities. */
 export const CONTROL_QUEUE = 'icewright-control';
@@ -43,6 +44,11 @@ export function batchWorkflowId(batchId: string): string {
   return `erasure-batch/${batchId}`;
 }
 
+/** The workflow that maintains the tables of one catalog unasked. */
+export function sweepWorkflowId(catalog: string): string {
+  return `sweep/${catalog}`;
+}
+
 /** Schedules whose id begins so are ours; no other is ever touched. */
 export const SCHEDULE_PREFIX = 'icewright/nightly/';
 
@@ -56,12 +62,32 @@ export function runIdAt(nowMs: number, unique: string): string {
   return `${stamp}-${unique.replace(/-/g, '').slice(-6)}`;
 }
 
-/** Warm sessions of engines: all maintenance shares one, each model has its own. */
+/** Warm sessions of engines: maintenance shares two, each model has its own. */
 export const MAINTENANCE_SESSION = 'maintenance';
 export const ERASURE_SESSION = 'erasure';
 
+/** Of operations that delete no file: here the engine may not, whatever it takes for garbage. */
+export const KEEPING_SESSION = 'maintenance/keep';
+
+/**
+ * The session of an operation's statements. One with settings of its own has a session for these:
+ * statements of one session that differ in settings wait for each other.
+ */
+export function sessionOf(operation: {
+  readonly kind: OperationKind;
+  readonly tuning?: CompactTuning;
+}): string {
+  const { kind, tuning } = operation;
+  if (kind === 'expire_snapshots' || kind === 'remove_orphans') return MAINTENANCE_SESSION;
+  const level = kind === 'compact' ? tuning?.zstdLevel : undefined;
+  return level === undefined ? KEEPING_SESSION : `${KEEPING_SESSION}/zstd-${level}`;
+}
+
+/** How the sessions of models begin. */
+export const MODEL_SESSIONS = 'model/';
+
 export function modelSession(model: string): string {
-  return `model/${model}`;
+  return `${MODEL_SESSIONS}${model}`;
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import type { ErrorCode } from './errors.ts';
 import type { HandRequest } from './hand-request.ts';
-import type { Receipt } from './operation.ts';
+import type { Receipt } from './receipt.ts';
 
 /** In order of urgency. */
 export const JOB_KINDS = ['erasure', 'manual', 'transform', 'maintenance'] as const;

@@ -1,6 +1,6 @@
-/** What can be done to a table, the decision whether to do it, and what came of it. */
+/** What can be done to a table, and the decision whether to do it. */
 import type { EngineName } from './engine.ts';
-import type { ErrorCode } from './errors.ts';
+import type { OrphanLooks } from './orphans/operation.ts';
 
 export type CompactStrategy = 'binpack' | 'sort' | 'zorder';
 
@@ -101,6 +101,7 @@ export interface RemoveOrphansOperation {
   readonly olderThanMs: number;
   /** More candidates than this are refused unless a person applies the plan. */
   readonly maxFiles: number;
+  readonly looks: OrphanLooks;
 }
 
 /** Computes statistics of the head: distinct values per column, and figures per partition. */
@@ -181,13 +182,28 @@ export interface Decision {
   readonly preview?: Preview;
   /** It has not run for longer than its policy bears: it goes before all others. */
   readonly overdue?: boolean;
+  /** What each partition would gain: for choosing across tables, and not stored with a plan. */
+  readonly parts?: readonly PartGain[];
+}
+
+/** What a rewrite of one partition would gain, and cost. */
+export interface PartGain {
+  readonly key: PartitionKey;
+  /** Files, data and deletes, that a reader no longer opens. */
+  readonly gain: number;
+  readonly filesBefore: number;
+  readonly filesAfter: number;
+  readonly bytes: number;
 }
 
 /** What an operation that deletes would take, from metadata alone. */
 export interface Preview {
   readonly snapshots?: number;
   readonly files?: number;
+  /** Of data and delete files; metadata files are not counted. */
   readonly bytesFreed?: number;
+  /** At most: older snapshots may hold some of it; at least: some is not told; about: both. */
+  readonly bytesFreedIs?: 'exact' | 'at_most' | 'at_least' | 'about';
   /** Times that can no longer be queried: ISO, both ends included. */
   readonly rangeLost?: { readonly from: string; readonly to: string };
 }
@@ -198,43 +214,24 @@ export interface TablePlan {
   readonly tableUuid: string;
   readonly snapshotId: string | null;
   readonly decisions: readonly Decision[];
+  /** What else the decisions rely on; only of a table with something to run. */
+  readonly seen?: TableFacts;
+}
+
+/** What of a table only its owner may change: no maintenance does, but the one that is for it. */
+export interface TableFacts {
+  readonly location: string;
+  readonly formatVersion: number;
+  /** `3: id long, note string` */
+  readonly schema: string;
+  /** `0: day(ts)` */
+  readonly partitionSpec: string;
+  readonly sortOrderId: number;
+  readonly properties: Readonly<Record<string, string>>;
 }
 
 export interface Plan {
   readonly planId: string;
   readonly createdAt: string;
   readonly tables: readonly TablePlan[];
-}
-
-export type ReceiptStatus = 'done' | 'noop' | 'failed' | 'refused';
-
-export interface InvariantCheck {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly detail?: string;
-}
-
-/** What one executed operation did. Written once to the ledger, never changed. */
-export interface Receipt {
-  readonly operation: OperationKind | 'transform' | 'erase';
-  readonly engine: EngineName;
-  readonly status: ReceiptStatus;
-  readonly startedAt: string;
-  readonly finishedAt: string;
-  readonly snapshotBefore: string | null;
-  readonly snapshotAfter: string | null;
-  readonly filesBefore: number;
-  readonly filesAfter: number;
-  readonly bytesBefore: number;
-  readonly bytesAfter: number;
-  readonly snapshotsBefore: number;
-  readonly snapshotsAfter: number;
-  readonly bytesRewritten: number;
-  readonly filesRemoved: number;
-  readonly rowsWritten: number;
-  readonly engineOperationId: string | null;
-  /** `true`: the execution was taken over from a worker that died. */
-  readonly reattached: boolean;
-  readonly invariants: readonly InvariantCheck[];
-  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
 }

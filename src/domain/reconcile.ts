@@ -1,12 +1,14 @@
 /**
- * Finding out, from the table alone, whether an execution whose outcome is unknown has committed;
- * and checking after an operation that nothing else than what was meant has changed.
+ * Finding out, from the table alone, whether an execution whose outcome is unknown has committed.
  */
 
-import { checkEffect, propertiesOf } from './effect.ts';
+import { propertiesOf } from './effect.ts';
 import { assertNever } from './errors.ts';
 import type { SnapshotInfo, SnapshotRef, TableHealth } from './health/health.ts';
-import type { InvariantCheck, Operation } from './operation.ts';
+import type { Operation, TableFacts } from './operation.ts';
+import { watermarksInChain } from './planner/expiry-watermarks.ts';
+import { type RowBounds, rowBounds } from './row-bounds.ts';
+import { factsOf, lineSince } from './table-facts.ts';
 
 /** What a table was before an operation; kept in the ledger from the first attempt on. */
 export interface BeforeOperation {
@@ -20,37 +22,34 @@ export interface BeforeOperation {
   readonly statisticsFiles?: readonly string[];
   readonly partitionStatisticsFiles?: readonly string[];
   readonly properties?: Readonly<Record<string, string>>;
+  /** Absent in rows of earlier versions, as is `snapshotIds`. */
+  readonly facts?: TableFacts;
+  /** Only of an operation that takes snapshots away. */
+  readonly snapshotIds?: readonly string[];
+  /** Only of an expiry: what whoever starts again finds by walking the parents. */
+  readonly watermarks?: readonly string[];
 }
 
-export function beforeOf(health: TableHealth): BeforeOperation {
+export function beforeOf(health: TableHealth, operation?: Operation): BeforeOperation {
+  const { snapshots } = health;
   return {
     snapshotId: health.snapshotId,
     rows: rowBounds(health),
     files: health.dataFiles,
     bytes: health.totalBytes,
-    snapshots: health.snapshots.length,
+    snapshots: snapshots.length,
     refs: health.refs,
     statisticsFiles: health.statisticsFiles ?? [],
     partitionStatisticsFiles: health.partitionStatisticsFiles ?? [],
     properties: propertiesOf(health),
+    facts: factsOf(health),
+    ...(operation?.kind === 'expire_snapshots'
+      ? {
+          snapshotIds: snapshots.map((one) => one.snapshotId),
+          watermarks: watermarksInChain(health),
+        }
+      : {}),
   };
-}
-
-/**
- * How many live rows there are at least and at most. Equal without delete files; a position delete
- * may name a row twice or one that is gone already, an equality delete any number of rows.
- */
-export interface RowBounds {
-  readonly min: number;
-  readonly max: number;
-}
-
-function rowBounds(health: TableHealth): RowBounds {
-  const head = health.snapshots.find((one) => one.snapshotId === health.snapshotId);
-  const total = (name: string) => Number(head?.summary[`total-${name}`] ?? 0);
-  const max = health.records;
-  if (total('equality-deletes') > 0) return { min: 0, max };
-  return { min: Math.max(0, max - total('position-deletes')), max };
 }
 
 /**
@@ -96,16 +95,7 @@ export function snapshotsSince(
   health: TableHealth,
   snapshotId: string | null,
 ): readonly SnapshotInfo[] {
-  const byId = new Map(health.snapshots.map((one) => [one.snapshotId, one]));
-  const since: SnapshotInfo[] = [];
-  let at = health.snapshotId;
-  while (at !== null && at !== snapshotId) {
-    const snapshot = byId.get(at);
-    if (snapshot === undefined) return [];
-    since.push(snapshot);
-    at = snapshot.parentSnapshotId;
-  }
-  return at === snapshotId ? since : [];
+  return lineSince(health, snapshotId) ?? [];
 }
 
 /** Has a model run committed? Spark carries the run id, Trino its own query id. */
@@ -119,53 +109,4 @@ export function transformCommitted(
       marks.engineOperationIds.includes(summary.trino_query_id ?? ''),
   );
   return ours ?? null;
-}
-
-/** Every check is listed, also those that hold. Rows counted from snapshot summaries. */
-export function checkInvariants(
-  operation: Operation,
-  before: BeforeOperation,
-  after: TableHealth,
-): readonly InvariantCheck[] {
-  const checks: InvariantCheck[] = [
-    checkRows(before.rows, rowBounds(after)),
-    check('refs_unchanged', otherRefs(before.refs), otherRefs(after.refs)),
-  ];
-  if (operation.kind !== 'expire_snapshots') {
-    return [...checks, ...checkEffect(operation, before, after)];
-  }
-  const there = new Set(after.snapshots.map((one) => one.snapshotId));
-  const left = operation.snapshotIds.filter((id) => there.has(id)).length;
-  return [
-    ...checks,
-    check('head_unchanged', before.snapshotId, after.snapshotId),
-    check('named_snapshots_gone', 0, left),
-    check(
-      'no_other_snapshot_gone',
-      before.snapshots - operation.snapshotIds.length,
-      after.snapshots.length - left,
-    ),
-  ];
-}
-
-/** The same rows are live before and after only if the bounds meet; exact without delete files. */
-function checkRows(before: RowBounds, after: RowBounds): InvariantCheck {
-  const name = 'rows_unchanged';
-  if (before.min <= after.max && after.min <= before.max) return { name, ok: true };
-  const told = ({ min, max }: RowBounds) => (min === max ? `${max}` : `${min} to ${max}`);
-  return { name, ok: false, detail: `expected ${told(before)} rows, found ${told(after)}` };
-}
-
-/** The main branch moves with every commit; no maintenance may move or drop another ref. */
-function otherRefs(refs: readonly SnapshotRef[]): string {
-  return refs
-    .filter((ref) => ref.name !== 'main')
-    .map((ref) => `${ref.type} ${ref.name}=${ref.snapshotId}`)
-    .sort()
-    .join(', ');
-}
-
-function check<T>(name: string, before: T, after: T): InvariantCheck {
-  if (before === after) return { name, ok: true };
-  return { name, ok: false, detail: `expected ${before}, found ${after}` };
 }

@@ -40,6 +40,11 @@ export function readInputs(summary: SnapshotInfo['summary']): Inputs | 'unreadab
   }
 }
 
+/** Whether somebody else's commit wrote rows: no rewrite of files, and no model of ours. */
+export function writtenByOthers({ operation, summary }: SnapshotInfo): boolean {
+  return operation !== 'replace' && summary[RUN_ID_PROPERTY] === undefined;
+}
+
 /** The snapshots of a branch from its head backwards, as far as they are still there. */
 export function ancestry(
   snapshots: readonly SnapshotInfo[],

@@ -1,8 +1,9 @@
 /** Every metric that Icewright itself counts. Labels are bounded and hold no personal data. */
 import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
-import type { Meter, RunState } from '../activities/ports.ts';
+import type { RunState } from '../activities/ledger-port.ts';
+import type { Meter } from '../activities/ports.ts';
 import type { TableReport } from '../domain/health/health.ts';
-import type { Receipt } from '../domain/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { createSdkMetrics, type SdkMetrics } from './sdk-metrics.ts';
 import { createTableGauges } from './table-gauges.ts';
 import { createUpkeepGauges, type OpenErasure } from './upkeep-gauges.ts';

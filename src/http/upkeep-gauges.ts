@@ -1,7 +1,8 @@
 /** Gauges of maintenance that is due or paused, of nights, and of erasures with their deadlines. */
 import type { Registry } from 'prom-client';
-import type { RunState } from '../activities/ports.ts';
-import type { Receipt, TablePlan } from '../domain/operation.ts';
+import type { RunState } from '../activities/ledger-port.ts';
+import type { TablePlan } from '../domain/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { tableFromKey } from '../domain/table.ts';
 import { addGauge } from './table-gauges.ts';
 

@@ -22,6 +22,31 @@ const TEXT_BYTES = 6;
  * @returns `null` when no file has bounds
  */
 export function clusteringOf(ranges: FileRanges, partitionOf: Uint32Array): Clustering | null {
+  const found = depthsOf(ranges, partitionOf);
+  if (found === null) return null;
+  let [sum, files] = [0, 0];
+  for (const one of found.values()) {
+    sum += one.depth * one.files;
+    files += one.files;
+  }
+  // Only doubles of opposite extremes have a range that is no number itself.
+  return Number.isFinite(sum) ? { column: ranges.column.name, depth: sum / files } : null;
+}
+
+/** The depth of one partition, and how many of its files have bounds. */
+export interface PartitionDepth {
+  readonly depth: number;
+  readonly files: number;
+}
+
+/**
+ * The same by partition, which is a number of `partitionOf`; one without bounds is left out.
+ * @returns `null` when no file has bounds
+ */
+export function depthsOf(
+  ranges: FileRanges,
+  partitionOf: Uint32Array,
+): ReadonlyMap<number, PartitionDepth> | null {
   const kind = boundKindOf(ranges.column.type);
   if (kind === null) return null;
   const [lower, upper] = numbersOf(ranges);
@@ -33,17 +58,18 @@ export function clusteringOf(ranges: FileRanges, partitionOf: Uint32Array): Clus
   const files = Uint32Array.from(known).sort((left, right) => {
     return (partitionOf[left] as number) - (partitionOf[right] as number);
   });
-  let [sum, start] = [0, 0];
+  const found = new Map<number, PartitionDepth>();
+  let start = 0;
   while (start < files.length) {
-    const partition = partitionOf[files[start] as number];
+    const partition = partitionOf[files[start] as number] as number;
     let end = start + 1;
     while (end < files.length && partitionOf[files[end] as number] === partition) end += 1;
     const members = files.subarray(start, end);
-    sum += sumOfDepths(pick(lower, members), pick(upper, members), kind);
+    const sum = sumOfDepths(pick(lower, members), pick(upper, members), kind);
+    found.set(partition, { depth: sum / members.length, files: members.length });
     start = end;
   }
-  // Only doubles of opposite extremes have a range that is no number itself.
-  return Number.isFinite(sum) ? { column: ranges.column.name, depth: sum / files.length } : null;
+  return found;
 }
 
 function pick(values: Float64Array, files: Uint32Array): Float64Array {

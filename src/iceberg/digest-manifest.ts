@@ -3,7 +3,12 @@ import { AvroCursor } from './avro-cursor.ts';
 import { type AvroFile, compileSchema, damaged, openAvro, unpack } from './avro-file.ts';
 import { noBounds, setBound } from './bound-values.ts';
 import { type EntryRow, entryReaderOf, newRow, type ReadEntry } from './entry-reader.ts';
-import { type ColumnBounds, FILE_KINDS, type ManifestDigest } from './manifest-digest.ts';
+import {
+  type ColumnBounds,
+  FILE_KINDS,
+  INHERITED,
+  type ManifestDigest,
+} from './manifest-digest.ts';
 import type { PartitionSpec } from './metadata.ts';
 import { partitionText } from './partition-text.ts';
 
@@ -22,6 +27,7 @@ export interface BoundColumn {
 /** Readers made from a schema text: the manifests of a table share a few. */
 export type EntryReaders = Map<string, ReadEntry>;
 
+const ADDED = 1;
 const DELETED = 2;
 const [DATA, POSITION, , VECTOR] = FILE_KINDS.keys();
 
@@ -69,6 +75,7 @@ interface Builder {
   readonly kinds: Uint8Array;
   readonly bytes: Float64Array;
   readonly records: Float64Array;
+  readonly addedIn: Uint32Array;
   readonly partitionOf: Uint32Array;
   readonly places: Map<string, number>;
   readonly partitions: (readonly (string | null)[])[];
@@ -85,6 +92,7 @@ function newBuilder(file: AvroFile, specId: number, context: DigestContext): Bui
     kinds: new Uint8Array(room),
     bytes: new Float64Array(room),
     records: new Float64Array(room),
+    addedIn: new Uint32Array(room),
     partitionOf: new Uint32Array(room),
     places: new Map(),
     partitions: [],
@@ -105,6 +113,7 @@ function add(builder: Builder, row: EntryRow, uri: string): void {
   builder.records[index] = row.records;
   // Several deletion vectors share one Puffin file: each counts its own part.
   builder.bytes[index] = row.contentBytes >= 0 ? row.contentBytes : row.fileBytes;
+  builder.addedIn[index] = addedIn(row);
   builder.partitionOf[index] = placeOf(builder, row.partition);
   if (row.content !== DATA) return;
   for (const [at, column] of builder.columns.entries()) {
@@ -113,6 +122,12 @@ function add(builder: Builder, row: EntryRow, uri: string): void {
     setBound(column.lower, index, type, lower);
     setBound(column.upper, index, type, upper);
   }
+}
+
+/** A file that this manifest adds has its number from the list; one carried over has its own. */
+function addedIn({ status, fileSequence }: EntryRow): number {
+  if (fileSequence >= 0) return fileSequence < INHERITED ? fileSequence : 0;
+  return status === ADDED ? INHERITED : 0;
 }
 
 function placeOf(builder: Builder, values: readonly unknown[]): number {
@@ -149,6 +164,7 @@ function finish(builder: Builder): ManifestDigest {
     kinds: cut(builder.kinds),
     bytes: cut(builder.bytes),
     records: cut(builder.records),
+    addedIn: cut(builder.addedIn),
     partitionOf: cut(builder.partitionOf),
     partitions,
     columns: builder.columns.map(({ fieldId, lower, upper }) => {

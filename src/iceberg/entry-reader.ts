@@ -21,6 +21,8 @@ export interface EntryRow {
   fileBytes: number;
   /** Of a deletion vector, its own part of the file; -1: not told. */
   contentBytes: number;
+  /** Sequence number of the snapshot that added the file; -1: not told. */
+  fileSequence: number;
   partition: unknown[];
   /** In the order of the column ids that were asked for; `null`: none. */
   readonly lower: (Buffer | null)[];
@@ -37,6 +39,7 @@ export function newRow(columns: number): EntryRow {
     records: 0,
     fileBytes: 0,
     contentBytes: -1,
+    fileSequence: -1,
     partition: [],
     lower: Array<Buffer | null>(columns).fill(null),
     upper: Array<Buffer | null>(columns).fill(null),
@@ -47,6 +50,8 @@ export function newRow(columns: number): EntryRow {
 const IDS: Readonly<Record<string, number>> = {
   status: 0,
   data_file: 2,
+  file_path: 100,
+  file_sequence_number: 4,
   file_format: 101,
   partition: 102,
   record_count: 103,
@@ -69,9 +74,59 @@ export function entryReaderOf(schema: AvroSchema, fieldIds: readonly number[]): 
   return inOrder(
     entry.map((field) => {
       if (field === file) return inFile;
+      if (isField(field, 'status')) return readNumber(field.type, 'status');
+      if (isField(field, 'file_sequence_number')) return readNumber(field.type, 'fileSequence');
+      return skip(field.type);
+    }),
+  );
+}
+
+/** What a path reader tells of an entry. */
+export interface PathRow {
+  status: number;
+  content: number;
+  isPuffin: boolean;
+  path: string;
+}
+
+/**
+ * Reads the path of each entry, and what kind of file it is; nothing else.
+ * @throws Error for a schema that is no manifest's
+ */
+export function pathReaderOf(schema: AvroSchema): (cursor: AvroCursor, row: PathRow) => void {
+  const entry = fieldsOf(schema);
+  const file = entry.find((field) => isField(field, 'data_file'));
+  const inFile = file === undefined ? [] : fieldsOf(file.type);
+  const hasPath = inFile.some((field) => isField(field, 'file_path'));
+  if (!hasPath || !entry.some((field) => isField(field, 'status'))) {
+    throw new Error('it has no file_path or no status');
+  }
+  const whole = newRow(0);
+  let path = '';
+  const readFile = inOrder(
+    inFile.map((field) => {
+      if (isField(field, 'content')) return readNumber(field.type, 'content');
+      if (isField(field, 'file_format')) return readFormat(field.type);
+      if (!isField(field, 'file_path')) return skip(field.type);
+      if (kindOf(field.type) !== 'string') throw new Error('its file_path is no text');
+      return (cursor) => {
+        path = cursor.text();
+      };
+    }),
+  );
+  const readAll = inOrder(
+    entry.map((field) => {
+      if (field === file) return readFile;
       return isField(field, 'status') ? readNumber(field.type, 'status') : skip(field.type);
     }),
   );
+  return (cursor, row) => {
+    readAll(cursor, whole);
+    row.status = whole.status;
+    row.content = whole.content;
+    row.isPuffin = whole.isPuffin;
+    row.path = path;
+  };
 }
 
 function stepOf(field: AvroField, fieldIds: readonly number[]): ReadEntry {
@@ -111,13 +166,13 @@ function skip(schema: AvroSchema): ReadEntry {
   return (cursor) => pass(cursor);
 }
 
-type NumberField = 'status' | 'content' | 'records' | 'fileBytes' | 'contentBytes';
+type NumberField = 'status' | 'content' | 'records' | 'fileBytes' | 'contentBytes' | 'fileSequence';
 
 function readNumber(schema: AvroSchema, name: NumberField): ReadEntry {
   const { inner, nullAt } = unwrapOptional(schema);
   const kind = kindOf(inner);
   if (kind !== 'int' && kind !== 'long') throw new Error(`its ${name} is of type ${kind}`);
-  const missing = name === 'contentBytes' ? -1 : 0;
+  const missing = name === 'contentBytes' || name === 'fileSequence' ? -1 : 0;
   return (cursor, row) => {
     row[name] = nullAt >= 0 && cursor.long() === nullAt ? missing : cursor.long();
   };

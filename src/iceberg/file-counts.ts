@@ -4,11 +4,19 @@ import type {
   PartitionHealth,
   SizeBucket,
 } from '../domain/health/health.ts';
-import { clusteringOf } from './clustering.ts';
 import { FILE_KINDS, type ManifestDigest } from './manifest-digest.ts';
 import type { ManifestStore } from './manifest-store.ts';
-import { type ReadObject, readManifestList } from './manifests.ts';
-import type { SnapshotFiles, TableMetadata } from './metadata.ts';
+import { type ManifestFile, type ReadObject, readManifestList } from './manifests.ts';
+import type { SnapshotFiles, SortColumn, TableMetadata } from './metadata.ts';
+import {
+  type Chunk,
+  newPartition,
+  noteClustering,
+  noteFile,
+  type Partition,
+  type Writes,
+  writesOf,
+} from './partition-tally.ts';
 
 /** What the manifests of one snapshot hold. */
 export interface FileCounts {
@@ -36,45 +44,56 @@ const SIZE_BOUNDS: readonly number[] = Array.from({ length: 11 }, (_, power) => 
 const [DATA, POSITION, EQUALITY, VECTOR] = FILE_KINDS.keys();
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
-type Partition = Writable<PartitionHealth>;
 
 interface Tally {
   readonly metadata: TableMetadata;
   readonly targetBytes: number;
+  /** Whose bounds are looked at: those of the sort order, and those that are asked for. */
+  readonly columns: readonly SortColumn[];
+  readonly writes: Writes;
   readonly places: Map<string, number>;
   readonly partitions: Partition[];
   readonly sizes: Writable<SizeBucket>[];
   readonly deletes: Writable<DeleteCounts>;
-  /** Of data files and deletes, with the place of each file's partition in the whole table. */
-  readonly chunks: { readonly digest: ManifestDigest; readonly partitionOf: Uint32Array }[];
+  readonly chunks: Chunk[];
   records: number;
   totalBytes: number;
+}
+
+export interface CountOptions {
+  readonly targetFileSizeBytes: number;
+  /** Dotted names of columns whose clustering is wanted besides the sort order's. */
+  readonly clusteringColumns: readonly string[];
 }
 
 /** Counts the live files of a snapshot by partition; what is known of a manifest is not read. */
 export async function countFiles(
   metadata: TableMetadata,
   files: SnapshotFiles,
-  targetFileSizeBytes: number,
+  wanted: CountOptions,
   readObject: ReadObject,
   store: ManifestStore,
 ): Promise<FileCounts> {
   const manifests = await readManifestList(files, readObject);
-  const tally = newTally(metadata, targetFileSizeBytes);
-  const context = { specs: metadata.specs, columns: metadata.sortColumns };
-  await store.visit(manifests, context, (digest) => addDigest(tally, digest));
+  const tally = newTally(metadata, wanted);
+  const { specs } = metadata;
+  await store.visit(manifests, { specs, columns: tally.columns }, (digest, manifest) =>
+    addDigest(tally, digest, manifest),
+  );
   return finish(tally, manifests.length);
 }
 
 /** What a table without a snapshot has. */
-export function countNothing(metadata: TableMetadata, targetFileSizeBytes: number): FileCounts {
-  return finish(newTally(metadata, targetFileSizeBytes), 0);
+export function countNothing(metadata: TableMetadata, wanted: CountOptions): FileCounts {
+  return finish(newTally(metadata, wanted), 0);
 }
 
-function newTally(metadata: TableMetadata, targetBytes: number): Tally {
+function newTally(metadata: TableMetadata, wanted: CountOptions): Tally {
   return {
     metadata,
-    targetBytes,
+    targetBytes: wanted.targetFileSizeBytes,
+    columns: columnsOf(metadata, wanted.clusteringColumns),
+    writes: writesOf(metadata),
     places: new Map(),
     partitions: [],
     sizes: [...SIZE_BOUNDS, null].map((belowBytes) => ({ belowBytes, files: 0, bytes: 0 })),
@@ -92,18 +111,26 @@ function newTally(metadata: TableMetadata, targetBytes: number): Tally {
   };
 }
 
-function addDigest(tally: Tally, digest: ManifestDigest): void {
+/** Those of the sort order always: digests that hold more than is asked for need not be remade. */
+function columnsOf(metadata: TableMetadata, names: readonly string[]): readonly SortColumn[] {
+  const asked = names.flatMap((name) => metadata.columnsByName.get(name) ?? []);
+  const byId = new Map([...metadata.sortColumns, ...asked].map((one) => [one.fieldId, one]));
+  return [...byId.values()];
+}
+
+function addDigest(tally: Tally, digest: ManifestDigest, manifest: ManifestFile): void {
   const places = digest.partitions.map((values) => placeOf(tally, digest.specId, values));
-  const { kinds, bytes, records, partitionOf } = digest;
+  const { kinds, bytes, records, addedIn, partitionOf } = digest;
   for (let file = 0; file < kinds.length; file += 1) {
     const size = bytes[file] as number;
     const rows = records[file] as number;
-    const place = places[partitionOf[file] as number] as number;
+    const partition = tally.partitions[places[partitionOf[file] as number] as number] as Partition;
     tally.totalBytes += size;
-    if (kinds[file] === DATA) addData(tally, tally.partitions[place] as Partition, size, rows);
-    else addDelete(tally, tally.partitions[place] as Partition, kinds[file] as number, rows);
+    noteFile(partition, addedIn[file] as number, manifest.sequenceNumber, tally.writes);
+    if (kinds[file] === DATA) addData(tally, partition, size, rows);
+    else addDelete(tally, partition, kinds[file] as number, rows);
   }
-  if (tally.metadata.sortColumns.length === 0) return;
+  if (tally.columns.length === 0) return;
   const places32 = Uint32Array.from(partitionOf, (index) => places[index] as number);
   tally.chunks.push({ digest, partitionOf: places32 });
 }
@@ -150,16 +177,8 @@ function placeOf(tally: Tally, specId: number, values: readonly (string | null)[
   const known = tally.places.get(key);
   if (known !== undefined) return known;
   const place = tally.partitions.length;
-  const fields = tally.metadata.specs.get(specId)?.fields ?? [];
   tally.places.set(key, place);
-  tally.partitions.push({
-    partition: Object.fromEntries(fields.map(({ name }, at) => [name, values[at] ?? null])),
-    dataFiles: 0,
-    totalBytes: 0,
-    smallFiles: 0,
-    smallBytes: 0,
-    deleteFiles: 0,
-  });
+  tally.partitions.push(newPartition(tally.metadata, specId, values));
   return place;
 }
 
@@ -181,6 +200,7 @@ function finish(tally: Tally, manifests: number): FileCounts {
 }
 
 function detailOf(tally: Tally): FileDetail {
+  const shown = tally.metadata.sortColumns;
   const withData = tally.partitions.filter((one) => one.dataFiles > 0);
   const most = withData.reduce((largest, one) => Math.max(largest, one.totalBytes), 0);
   const mean = sum(withData, (one) => one.totalBytes) / Math.max(1, withData.length);
@@ -191,25 +211,8 @@ function detailOf(tally: Tally): FileDetail {
     backlogFiles: sum(withData, ({ dataFiles, totalBytes }) =>
       Math.max(0, dataFiles - Math.max(1, Math.ceil(totalBytes / tally.targetBytes))),
     ),
-    clustering: tally.metadata.sortColumns.flatMap((column) => {
-      const sides = tally.chunks.flatMap(({ digest }) => {
-        return digest.columns.find((one) => one.fieldId === column.fieldId) ?? [];
-      });
-      const lower = sides.map((one) => one.lower);
-      const upper = sides.map((one) => one.upper);
-      return clusteringOf({ column, lower, upper }, partitionsOf(tally)) ?? [];
-    }),
+    clustering: noteClustering(tally.chunks, tally.partitions, tally.columns, shown),
   };
-}
-
-function partitionsOf({ chunks }: Tally): Uint32Array {
-  const all = new Uint32Array(chunks.reduce((count, one) => count + one.partitionOf.length, 0));
-  let at = 0;
-  for (const { partitionOf } of chunks) {
-    all.set(partitionOf, at);
-    at += partitionOf.length;
-  }
-  return all;
 }
 
 function sortedPartitions({ places, partitions }: Tally): readonly PartitionHealth[] {

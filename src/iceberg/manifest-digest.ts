@@ -1,4 +1,4 @@
-/** What is kept of a manifest: some 25 bytes for each of its live files. */
+/** What is kept of a manifest: some 30 bytes for each of its live files. */
 import { deserialize, serialize } from 'node:v8';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 
@@ -19,6 +19,8 @@ export interface ManifestDigest {
   /** Of a deletion vector its own part of the Puffin file. */
   readonly bytes: Float64Array;
   readonly records: Float64Array;
+  /** Sequence number of the snapshot that added each; 0: not told. */
+  readonly addedIn: Uint32Array;
   /** Indices of `partitions`. */
   readonly partitionOf: Uint32Array;
   /** Values in the order of the spec's fields, printed. */
@@ -43,7 +45,10 @@ export type BoundValues = Float64Array | Uint8Array;
 export const PREFIX_BYTES = 16;
 
 /** Raised when digests change their meaning: what was stored before is made anew. */
-export const DIGEST_FORMAT = 1;
+export const DIGEST_FORMAT = 2;
+
+/** In `addedIn`: the sequence number is that of the manifest, as its list has it. */
+export const INHERITED = 2 ** 32 - 1;
 
 /** For the ledger. */
 export function encodeDigest(digest: ManifestDigest): Buffer {
@@ -65,10 +70,13 @@ export function decodeDigest(bytes: Buffer): ManifestDigest | null {
 
 /** Memory that a digest takes, nearly. */
 export function digestBytes(digest: ManifestDigest): number {
-  const { kinds, bytes, records, partitionOf, partitions, columns } = digest;
+  const { kinds, bytes, records, addedIn, partitionOf, partitions, columns } = digest;
   const bounds = columns.reduce((sum, one) => sum + one.lower.byteLength + one.upper.byteLength, 0);
   const texts = partitions.length * (60 + 30 * (partitions[0]?.length ?? 0));
-  const arrays = kinds.byteLength + bytes.byteLength + records.byteLength + partitionOf.byteLength;
+  const arrays = [kinds, bytes, records, addedIn, partitionOf].reduce(
+    (sum, one) => sum + one.byteLength,
+    0,
+  );
   return arrays + bounds + texts + 500;
 }
 

@@ -22,12 +22,10 @@ export interface ManifestStoreOptions {
 /** Gives the digests of manifests, each of which is fetched and decoded once. */
 export interface ManifestStore {
   /** In any order. Rejects when one cannot be read; the error names it. */
-  visit(
-    manifests: readonly ManifestFile[],
-    context: DigestContext,
-    use: (digest: ManifestDigest) => void,
-  ): Promise<void>;
+  visit(manifests: readonly ManifestFile[], context: DigestContext, use: UseDigest): Promise<void>;
 }
+
+export type UseDigest = (digest: ManifestDigest, manifest: ManifestFile) => void;
 
 const DEFAULT_MEMORY_BYTES = 32 * 2 ** 20;
 /** Manifests that are fetched at once, and what of them may be in memory. */
@@ -66,13 +64,13 @@ async function visitBatch(
   store: Store,
   manifests: readonly ManifestFile[],
   context: DigestContext,
-  use: (digest: ManifestDigest) => void,
+  use: UseDigest,
 ): Promise<void> {
   const fieldIds = context.columns.map((column) => column.fieldId);
   const take = (manifest: ManifestFile, digest: ManifestDigest | null | undefined) => {
     if (digest == null || !hasColumns(digest, fieldIds)) return false;
     store.memory.set(keyOf(manifest), digest);
-    use(digest);
+    use(digest, manifest);
     return true;
   };
   const unknown = manifests.filter((one) => !take(one, store.memory.get(keyOf(one))));
@@ -119,7 +117,8 @@ async function load(
   return cache.load(manifests.map(keyOf)).catch(() => new Map<string, Buffer>());
 }
 
-function readsAtOnce(manifests: readonly ManifestFile[]): number {
+/** How many of these may be in memory together. */
+export function readsAtOnce(manifests: readonly ManifestFile[]): number {
   const largest = manifests.reduce((most, one) => Math.max(most, one.lengthBytes ?? 2 ** 23), 1);
   return Math.max(1, Math.min(MAX_READS, Math.floor(MAX_READ_BYTES / largest)));
 }
@@ -154,7 +153,8 @@ function createMemory(maxBytes: number): Memory {
   };
 }
 
-async function forEachAtOnce<T>(
+/** Works through the items, `width` at a time; rejects with the first failure. */
+export async function forEachAtOnce<T>(
   items: readonly T[],
   width: number,
   action: (item: T) => Promise<void>,

@@ -9,6 +9,8 @@ export interface ManifestFile {
   readonly specId: number;
   /** `null`: named without its length. */
   readonly lengthBytes: number | null;
+  /** Of the snapshot that made it; 0: not told, as in format version 1. */
+  readonly sequenceNumber: number;
 }
 
 /** Iceberg writes manifests of 8 MB; lists hold some 200 bytes for each. */
@@ -18,6 +20,7 @@ const LIST_FIELDS = new Set([
   'manifest_path',
   'manifest_length',
   'partition_spec_id',
+  'sequence_number',
   'key_metadata',
 ]);
 
@@ -29,7 +32,12 @@ export async function readManifestList(
   const uri = files.manifestList;
   // Tables of the first Iceberg versions name their manifests in the metadata and have one spec.
   if (uri === null) {
-    return files.manifests.map((one) => ({ uri: one, specId: 0, lengthBytes: null }));
+    return files.manifests.map((one) => ({
+      uri: one,
+      specId: 0,
+      lengthBytes: null,
+      sequenceNumber: 0,
+    }));
   }
   const bytes = await readObject(uri, MAX_MANIFEST_BYTES);
   const found: ManifestFile[] = [];
@@ -40,6 +48,7 @@ export async function readManifestList(
       uri: String(record.manifest_path),
       specId: Number(record.partition_spec_id ?? 0),
       lengthBytes: length == null ? null : Number(length),
+      sequenceNumber: Number(record.sequence_number ?? 0),
     });
   }
   return found;

@@ -1,13 +1,16 @@
 import type { MeasureOptions } from '../activities/ports.ts';
 import type { SnapshotInfo, TableHealth } from '../domain/health/health.ts';
 import { type TableRef, tableKey } from '../domain/table.ts';
-import { countFiles, countNothing, type FileCounts } from './file-counts.ts';
+import { type CountOptions, countFiles, countNothing, type FileCounts } from './file-counts.ts';
 import type { ManifestStore } from './manifest-store.ts';
 import type { ReadObject } from './manifests.ts';
 import type { TableMetadata } from './metadata.ts';
 
 /** Iceberg's own default of `write.target-file-size-bytes`. */
 export const DEFAULT_TARGET_BYTES = 512 * 2 ** 20;
+/** More than hourly: rewrites must be small there, or the next commit undoes them (design §5). */
+const BUSY_COMMITS_PER_DAY = 24;
+const BUSY_TARGET_BYTES = 128 * 2 ** 20;
 
 /** A table's metadata as it was loaded, and how to read what it names. */
 export interface MeasureInput {
@@ -23,11 +26,15 @@ export interface MeasureInput {
 export async function measure(input: MeasureInput, options: MeasureOptions): Promise<TableHealth> {
   const { table, metadata } = input;
   const head = headOf(metadata);
-  const targetFileSizeBytes = options.targetFileSizeBytes ?? targetOf(metadata);
+  const targetFileSizeBytes =
+    options.targetFileSizeBytes ?? targetOf(metadata, commitsPerDay(metadata, options.nowMs));
   const totals = head === null ? NO_FILES : summaryTotals(head);
   // Totals are optional in a summary: where a writer left them out, only the manifests know.
+  const { clusteringColumns = [] } = options;
   const mustRead = options.depth === 'files' || totals === null;
-  const counts = mustRead ? await count(input, head, targetFileSizeBytes) : null;
+  const counts = mustRead
+    ? await count(input, head, { targetFileSizeBytes, clusteringColumns })
+    : null;
   return {
     ...describe(table, metadata, options.nowMs),
     metadataBytes: input.metadataBytes,
@@ -40,11 +47,11 @@ export async function measure(input: MeasureInput, options: MeasureOptions): Pro
 async function count(
   { metadata, readObject, store }: MeasureInput,
   head: SnapshotInfo | null,
-  targetBytes: number,
+  wanted: CountOptions,
 ): Promise<FileCounts> {
   const files = head === null ? undefined : metadata.files.get(head.snapshotId);
-  if (files === undefined) return countNothing(metadata, targetBytes);
-  return countFiles(metadata, files, targetBytes, readObject, store);
+  if (files === undefined) return countNothing(metadata, wanted);
+  return countFiles(metadata, files, wanted, readObject, store);
 }
 
 const WEEK_MS = 7 * 86_400_000;
@@ -63,9 +70,10 @@ function headOf(metadata: TableMetadata): SnapshotInfo | null {
   return metadata.snapshots.find((snapshot) => snapshot.snapshotId === id) ?? null;
 }
 
-function targetOf(metadata: TableMetadata): number {
+function targetOf(metadata: TableMetadata, commitsADay: number): number {
   const set = Number(metadata.properties['write.target-file-size-bytes']);
-  return Number.isSafeInteger(set) && set > 0 ? set : DEFAULT_TARGET_BYTES;
+  if (Number.isSafeInteger(set) && set > 0) return set;
+  return commitsADay > BUSY_COMMITS_PER_DAY ? BUSY_TARGET_BYTES : DEFAULT_TARGET_BYTES;
 }
 
 function summaryTotals(head: SnapshotInfo): Totals | null {
@@ -102,6 +110,10 @@ function depthFigures(counts: FileCounts | null) {
   };
 }
 
+function commitsPerDay({ snapshots }: TableMetadata, nowMs: number): number {
+  return snapshots.filter((one) => nowMs - one.committedAtMs < WEEK_MS).length / 7;
+}
+
 function describe(table: TableRef, metadata: TableMetadata, nowMs: number) {
   const { snapshots } = metadata;
   const oldest = snapshots.reduce((least, one) => Math.min(least, one.committedAtMs), Infinity);
@@ -117,12 +129,17 @@ function describe(table: TableRef, metadata: TableMetadata, nowMs: number) {
     snapshots,
     oldestSnapshotAgeMs: snapshots.length === 0 ? null : nowMs - oldest,
     lastCommitAgeMs: head === null ? null : nowMs - head.committedAtMs,
-    commitsPerDay: snapshots.filter((one) => nowMs - one.committedAtMs < WEEK_MS).length / 7,
+    commitsPerDay: commitsPerDay(metadata, nowMs),
     metadataLogEntries: metadata.metadataLog.length,
     refs: metadata.refs,
     properties: metadata.properties,
     statisticsFiles: metadata.statisticsFiles,
     partitionStatisticsFiles: metadata.partitionStatisticsFiles,
+    definition: {
+      schemaId: metadata.schemaId,
+      specId: metadata.defaultSpecId,
+      sortOrderId: metadata.sortOrderId,
+    },
     columns: metadata.columns,
     partitionFields: (spec?.fields ?? []).map((field) => ({
       name: field.name,

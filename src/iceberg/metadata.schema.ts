@@ -113,6 +113,8 @@ export const METADATA = z.object({
   'metadata-log': z.array(logEntry).default([]),
   statistics,
   'partition-statistics': statistics,
+  /** Only of encrypted tables (v3). */
+  'encryption-keys': z.array(z.unknown()).default([]),
 });
 export type MetadataJson = z.infer<typeof METADATA>;
 export type SnapshotJson = z.infer<typeof SNAPSHOT>;

@@ -39,8 +39,13 @@ export interface TableMetadata {
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly specs: ReadonlyMap<number, PartitionSpec>;
   readonly defaultSpecId: number;
+  readonly schemaId: number;
+  /** 0: the table has no sort order. */
+  readonly sortOrderId: number;
   /** Of the default sort order; else those that {@link CLUSTER_PROPERTY} names. */
   readonly sortColumns: readonly SortColumn[];
+  /** Every column of the current schema by its dotted name. */
+  readonly columnsByName: ReadonlyMap<string, SortColumn>;
   readonly currentSnapshotId: string | null;
   readonly snapshots: readonly SnapshotInfo[];
   /** By snapshot id. */
@@ -51,6 +56,8 @@ export interface TableMetadata {
   /** Puffin files of column statistics, of any snapshot. */
   readonly statisticsFiles: readonly string[];
   readonly partitionStatisticsFiles: readonly string[];
+  /** The table names keys: engines without them can read none of its manifests. */
+  readonly encrypted: boolean;
 }
 
 /** Names the columns of a table that is kept in Z-order, `a,b`: Iceberg has no place for them. */
@@ -75,7 +82,10 @@ export function readMetadata(json: MetadataJson): TableMetadata {
     columns: columns.map((one) => ({ name: one.name, type: typeText(one.type) })),
     specs,
     defaultSpecId: json['default-spec-id'] ?? 0,
+    schemaId: json['current-schema-id'] ?? 0,
+    sortOrderId: json['default-sort-order-id'] ?? 0,
     sortColumns: readSortColumns(json, sources),
+    columnsByName: namesOf(columns),
     currentSnapshotId,
     snapshots: json.snapshots.map(snapshotInfo),
     files: new Map(json.snapshots.map((one) => [one['snapshot-id'], snapshotFiles(one)])),
@@ -83,6 +93,7 @@ export function readMetadata(json: MetadataJson): TableMetadata {
     metadataLog: json['metadata-log'].map((entry) => entry['metadata-file']),
     statisticsFiles: json.statistics.map((one) => one['statistics-path']),
     partitionStatisticsFiles: json['partition-statistics'].map((one) => one['statistics-path']),
+    encrypted: json['encryption-keys'].length > 0 || 'encryption.key-id' in json.properties,
   };
 }
 
@@ -175,6 +186,12 @@ function readSortColumns(
     const source = sources.get(fieldId);
     return source === undefined ? [] : [{ fieldId, ...source }];
   });
+}
+
+function namesOf(columns: readonly FieldJson[]): ReadonlyMap<string, SortColumn> {
+  const found = new Map<number, Source>();
+  indexFields(columns, '', found);
+  return new Map([...found].map(([fieldId, source]) => [source.name, { fieldId, ...source }]));
 }
 
 /** The last of a name is of the current schema. */

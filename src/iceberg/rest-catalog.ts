@@ -1,4 +1,5 @@
 import type { Catalog, ManifestCache, MeasureOptions, Remeasured } from '../activities/ports.ts';
+import type { Rollback } from '../activities/rollback.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { TableHealth } from '../domain/health/health.ts';
 import { type TableRef, tableKey } from '../domain/table.ts';
@@ -16,6 +17,7 @@ import {
   type RestClient,
   type RestClientOptions,
 } from './rest-client.ts';
+import { rollBack } from './rollback.ts';
 import { readSlimSnapshot } from './slim-snapshot.ts';
 import { createSnapshotSplitter } from './snapshot-splitter.ts';
 import { type CachedTable, createTableCache, type TableCache } from './table-cache.ts';
@@ -51,7 +53,7 @@ export interface LoadOptions {
   readonly fresh?: boolean;
 }
 
-export interface RestCatalog extends Catalog {
+export interface RestCatalog extends Catalog, Rollback {
   /** All namespaces, every level, sorted. Those with a dot in a level's name are left out. */
   listNamespaces(): Promise<readonly string[]>;
   /**
@@ -65,7 +67,7 @@ export interface RestCatalog extends Catalog {
 const NEWEST_VERSION = 3;
 const DEFAULT_CACHE_BYTES = 16 * 2 ** 20;
 
-/** A read-only client of an Iceberg REST catalog. Connections are kept alive. */
+/** A client of an Iceberg REST catalog; it writes nothing but a rollback. Connections are kept alive. */
 export function createRestCatalog(options: RestCatalogOptions): RestCatalog {
   const client = createRestClient(options);
   const cache = createTableCache(options.cacheBytes ?? DEFAULT_CACHE_BYTES);
@@ -78,6 +80,7 @@ export function createRestCatalog(options: RestCatalogOptions): RestCatalog {
     tableExists: (table) => tableExists(client, table),
     loadTable: (table, loadOptions) => loadTable(context, table, loadOptions ?? {}),
     measureTable: (table, measureOptions) => measureTable(context, table, measureOptions),
+    rollBack: async (table, move) => rollBack(client, await tablePath(client, table), move),
     remeasureTable: (table, { etag, ...rest }) => remeasureTable(context, table, etag, rest),
   };
 }

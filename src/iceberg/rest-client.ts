@@ -34,7 +34,9 @@ export interface RestClient {
 }
 
 export interface RestRequest {
-  readonly method?: 'GET' | 'HEAD';
+  readonly method?: 'GET' | 'HEAD' | 'POST';
+  /** JSON text; only of `POST`. */
+  readonly body?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
   /** Takes a body of more than {@link LARGE_BYTES} as it arrives, and gives what is left of it. */
@@ -120,9 +122,11 @@ async function sendOnce(wire: Wire, url: string, request: RestRequest): Promise<
   try {
     const response = await fetch(query === '' ? url : `${url}?${query}`, {
       method: request.method ?? 'GET',
+      ...(request.body === undefined ? {} : { body: request.body }),
       signal: AbortSignal.timeout(wire.timeoutMs),
       headers: {
         Accept: 'application/json',
+        ...(request.body === undefined ? {} : { 'Content-Type': 'application/json' }),
         ...(authorization === null ? {} : { Authorization: authorization }),
         ...request.headers,
       },

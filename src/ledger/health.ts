@@ -1,5 +1,5 @@
 /** Statements on reports of tables and their history. */
-import type { HealthPoint, ReportsSince, StoredReport } from '../activities/ports.ts';
+import type { HealthPoint, ReportsSince, StoredReport } from '../activities/ledger-port.ts';
 import type { TableReport } from '../domain/health/health.ts';
 import { type HistoryCutoffs, smallBytesOf } from '../domain/health/history.ts';
 import { jsonText, type Queryable } from './connection.ts';

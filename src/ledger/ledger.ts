@@ -1,6 +1,7 @@
 /** The ledger: what was planned, run and done, in PostgreSQL. */
 import type { ErasureLedger, Sealer } from '../activities/erasure-ports.ts';
-import type { Ledger, ManifestCache } from '../activities/ports.ts';
+import type { Ledger } from '../activities/ledger-port.ts';
+import type { ManifestCache } from '../activities/ports.ts';
 import { type LedgerOptions, ledgerError, openPool, type Queryable } from './connection.ts';
 import { createErasureLedger } from './erasure-ledger.ts';
 import {
@@ -20,11 +21,20 @@ import {
   selectRecentReceipts,
   selectStarted,
 } from './operations.ts';
+import { insertLook, selectLook, selectLookUntil } from './orphan-looks.ts';
 import { insertPauseEvent, selectPauseEvents } from './pauses.ts';
 import { deletePins, selectLivePins, upsertPins } from './pins.ts';
-import { insertPlan, selectPlan } from './plans.ts';
+import { insertPlan, selectPlan, selectPlanDigest } from './plans.ts';
 import { insertPolicyVersion, selectPolicyVersion } from './policy-versions.ts';
 import { selectRun, selectRunning, selectRuns, upsertRun } from './runs.ts';
+import {
+  deleteSweepPlans,
+  selectEngineWork,
+  selectSweepNotes,
+  selectSweepPlans,
+  upsertSweepNotes,
+  upsertSweepPlans,
+} from './sweep.ts';
 
 export interface ClosableLedger extends Ledger {
   /** Rejects when the database does not answer. */
@@ -65,6 +75,7 @@ export function createLedger(options: LedgerSettings): ClosableLedger {
     },
     savePlan: (plan, digest) => insertPlan(db, plan, digest),
     readPlan: (planId) => selectPlan(db, planId),
+    readPlanDigest: (planId) => selectPlanDigest(db, planId),
     saveRun: (run) => upsertRun(db, run),
     readRun: (runId) => selectRun(db, runId),
     runningRuns: (table) => selectRunning(db, table),
@@ -92,5 +103,14 @@ export function createLedger(options: LedgerSettings): ClosableLedger {
       (await selectHistories(db, [table], sinceMs)).get(table) ?? [],
     healthHistories: (tables, sinceMs) => selectHistories(db, tables, sinceMs),
     rollUpHistory: (cutoffs) => rollUpHistory(db, cutoffs),
+    saveLook: (look) => insertLook(db, look),
+    readLook: (lookId) => selectLook(db, lookId),
+    lastLook: (table, until) => selectLookUntil(db, table, until),
+    sweepNotes: (tables) => selectSweepNotes(db, tables),
+    saveSweepNotes: (notes) => upsertSweepNotes(db, notes),
+    saveSweepPlans: (sweepId, plans) => upsertSweepPlans(db, sweepId, plans),
+    sweepPlans: (sweepId) => selectSweepPlans(db, sweepId),
+    forgetSweepPlans: (sweepId) => deleteSweepPlans(db, sweepId),
+    engineWork: (limit) => selectEngineWork(db, limit),
   };
 }

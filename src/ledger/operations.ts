@@ -1,6 +1,6 @@
 /** Statements on started operations and their receipts. Both are written once. */
-import type { StartedOperation } from '../activities/ports.ts';
-import type { Receipt } from '../domain/operation.ts';
+import type { StartedOperation } from '../activities/ledger-port.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import { jsonText, type Queryable } from './connection.ts';
 
 interface RawStarted {

@@ -1,5 +1,5 @@
 /** Statements on snapshot pins. */
-import type { SnapshotPin } from '../activities/ports.ts';
+import type { SnapshotPin } from '../activities/ledger-port.ts';
 import type { Queryable } from './connection.ts';
 
 /** Pins all at once or none; pinning again moves the end of the pin. */

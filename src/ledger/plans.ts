@@ -20,3 +20,9 @@ export async function selectPlan(db: Queryable, planId: string): Promise<Plan | 
   ]);
   return (rows as { document: Plan }[])[0]?.document ?? null;
 }
+
+/** `null`: there is no such plan. */
+export async function selectPlanDigest(db: Queryable, planId: string): Promise<string | null> {
+  const { rows } = await db.query('select digest from icewright.plan where plan_id = $1', [planId]);
+  return (rows as { digest: string }[])[0]?.digest ?? null;
+}

@@ -1,5 +1,5 @@
 /** Statements on the policies that took effect. */
-import type { PolicyVersion } from '../activities/ports.ts';
+import type { PolicyVersion } from '../activities/ledger-port.ts';
 import { jsonText, type Queryable } from './connection.ts';
 
 interface RawVersion {

@@ -1,5 +1,5 @@
 /** Statements on runs. */
-import type { RunFilter, RunRow } from '../activities/ports.ts';
+import type { RunFilter, RunRow } from '../activities/ledger-port.ts';
 import { jsonText, type Queryable } from './connection.ts';
 
 /** A run as the driver gives it: times as `Date`. */

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { PolicyVersion } from '../activities/ports.ts';
+import type { PolicyVersion } from '../activities/ledger-port.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { Fault } from './faults.ts';
 

@@ -51,6 +51,8 @@ export interface DeleteFailure extends DeleteTarget {
 export interface ObjectStore {
   /** The whole object. Rejects with `SafetyRefused` when it is larger than `maxBytes`. */
   get(uri: string, maxBytes: number): Promise<Buffer>;
+  /** The first `bytes` of an object, or all of a smaller one. */
+  getStart(uri: string, bytes: number): Promise<Buffer>;
   stream(uri: string): Promise<AsyncIterable<Uint8Array>>;
   /** `null`: there is no such object. */
   head(uri: string): Promise<ObjectInfo | null>;
@@ -94,6 +96,7 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
   const context: Context = { open, where: options.endpoint ?? `AWS ${options.region}` };
   return {
     get: (uri, maxBytes) => getObject(context, uri, maxBytes),
+    getStart: (uri, bytes) => getStart(context, uri, bytes),
     stream: (uri) => streamObject(context, uri),
     head: (uri) => headObject(context, uri),
     list: (prefix) => listObjects(context, prefix),
@@ -168,6 +171,16 @@ function getObject(context: Context, uri: string, maxBytes: number): Promise<Buf
   });
 }
 
+function getStart(context: Context, uri: string, bytes: number): Promise<Buffer> {
+  return attempt(context, uri, async ({ sdk, client }, { bucket, key }) => {
+    const range = `bytes=0-${bytes - 1}`;
+    const request = new sdk.GetObjectCommand({ Bucket: bucket, Key: key, Range: range });
+    const answer = await client.send(request);
+    const found = await answer.Body?.transformToByteArray();
+    return Buffer.from(found ?? []).subarray(0, bytes);
+  });
+}
+
 function streamObject(context: Context, uri: string): Promise<AsyncIterable<Uint8Array>> {
   return attempt(context, uri, async ({ sdk, client }, { bucket, key }) => {
     const answer = await client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }));
@@ -210,6 +223,10 @@ async function* listObjects(context: Context, prefix: string): AsyncGenerator<Ob
       };
     }
     token = page.NextContinuationToken;
+    // A list that ends too early would make what is there look gone.
+    if (page.IsTruncated === true && token === undefined) {
+      throw storageError(new Error('the list was cut off'), prefix, context.where);
+    }
   } while (token !== undefined);
 }
 

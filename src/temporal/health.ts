@@ -1,24 +1,12 @@
 /** The health workflow of a catalog, as workers and commands reach it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  type Client,
-  isGrpcServiceError,
-  type WorkflowHandle,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-  WorkflowUpdateRPCTimeoutOrCancelledError,
-} from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-import { IcewrightError, isErrorCode } from '../domain/errors.ts';
+import type { Client, WorkflowHandle } from '@temporalio/client';
 import { CONTROL_QUEUE, healthWorkflowId } from '../domain/ids.ts';
 import type { HealthInput, HealthStatus, SweepReport } from '../workflows/messages.ts';
 import { temporalError } from './connect.ts';
+import { passOver, reach } from './reach.ts';
 
 const POLL_MS = 200;
-/** A worker answers within milliseconds; a busy machine's within seconds. */
-const ANSWER_MS = 10_000;
-/** CANCELLED, DEADLINE_EXCEEDED. */
-const LATE_CODES: ReadonlySet<number> = new Set([1, 4]);
 
 type HealthWorkflow = (input: HealthInput) => Promise<void>;
 
@@ -48,7 +36,7 @@ export async function startHealth(
 
 /** Rejects with `WorkerUnavailable` when the catalog has no sweeps, or nobody answers. */
 export async function readHealth(client: Client, catalog: string): Promise<HealthStatus> {
-  return reach(client, catalog, (handle) => handle.query<HealthStatus, []>('lastReport'));
+  return reachHealth(client, catalog, (handle) => handle.query<HealthStatus, []>('lastReport'));
 }
 
 /** Ten seconds to a day, at once. Rejects with `UsageInvalid`. */
@@ -57,7 +45,7 @@ export async function setHealthInterval(
   catalog: string,
   intervalMs: number,
 ): Promise<HealthStatus> {
-  return reach(client, catalog, (handle) =>
+  return reachHealth(client, catalog, (handle) =>
     handle.executeUpdate<HealthStatus, [{ intervalMs: number }]>('setHealthInterval', {
       args: [{ intervalMs }],
     }),
@@ -73,7 +61,7 @@ export async function sweepNow(
   catalog: string,
   onStatus: (status: HealthStatus | null) => void = () => {},
 ): Promise<SweepReport> {
-  const { sweep } = await reach(client, catalog, (handle) =>
+  const { sweep } = await reachHealth(client, catalog, (handle) =>
     handle.executeUpdate<{ sweep: number }, []>('sweepNow'),
   );
   for (;;) {
@@ -84,54 +72,12 @@ export async function sweepNow(
   }
 }
 
-/** The sweep was taken on: a worker that is away comes back, and does it. */
-function passOver(error: unknown): null {
-  if (error instanceof IcewrightError && error.details.away === true) return null;
-  throw error;
-}
-
-type HealthHandle = WorkflowHandle<HealthWorkflow>;
-
-async function reach<T>(
+function reachHealth<T>(
   client: Client,
   catalog: string,
-  ask: (handle: HealthHandle) => Promise<T>,
+  ask: (handle: WorkflowHandle<HealthWorkflow>) => Promise<T>,
 ): Promise<T> {
-  const handle = client.workflow.getHandle<HealthWorkflow>(healthWorkflowId(catalog));
-  try {
-    return await client.withDeadline(Date.now() + ANSWER_MS, () => ask(handle));
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) throw notSwept(catalog);
-    if (isLate(error)) throw noWorker(catalog);
-    const cause = error instanceof WorkflowUpdateFailedError ? error.cause : null;
-    if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
-      throw new IcewrightError(cause.type, cause.message);
-    }
-    throw temporalError(error);
-  }
-}
-
-/** gRPC's DEADLINE_EXCEEDED, or CANCELLED from the client's side of it, wherever the SDK put it. */
-function isLate(error: unknown): boolean {
-  if (error instanceof WorkflowUpdateRPCTimeoutOrCancelledError) return true;
-  if (isGrpcServiceError(error) && LATE_CODES.has(error.code)) return true;
-  const cause = (error as { cause?: unknown } | null)?.cause;
-  return cause !== undefined && cause !== error && isLate(cause);
-}
-
-function noWorker(catalog: string): IcewrightError {
-  return new IcewrightError(
-    'WorkerUnavailable',
-    `no worker answered for ${catalog} within ${ANSWER_MS / 1_000} s: does one run? ` +
-      'See "icewright stack status"',
-    { catalog, workflowId: healthWorkflowId(catalog), away: true },
-  );
-}
-
-function notSwept(catalog: string): IcewrightError {
-  return new IcewrightError(
-    'WorkerUnavailable',
-    `the tables of ${catalog} are not being swept: a worker starts that when it starts`,
-    { catalog, workflowId: healthWorkflowId(catalog) },
-  );
+  const workflowId = healthWorkflowId(catalog);
+  const absent = `the tables of ${catalog} are not being swept: a worker starts that when it starts`;
+  return reach<HealthWorkflow, T>(client, { workflowId, subject: catalog, absent }, ask);
 }

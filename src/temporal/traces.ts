@@ -4,8 +4,8 @@
  * from those of runs: whichever worker writes a row continues the same trace, also after a crash.
  */
 import { createHash } from 'node:crypto';
-import type { Ledger, RunRow } from '../activities/ports.ts';
-import type { Receipt } from '../domain/operation.ts';
+import type { Ledger, RunRow } from '../activities/ledger-port.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import type { Span, SpanExporter } from './otlp.ts';
 
 /** Loaded only where traces are wanted. */

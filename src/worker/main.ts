@@ -18,6 +18,7 @@ import { versionOf } from '../project/policy-documents.ts';
 import { openDataConverter } from '../temporal/codec.ts';
 import { startHealth } from '../temporal/health.ts';
 import { reconcileSchedules } from '../temporal/schedules.ts';
+import { startSweeps } from '../temporal/sweeps.ts';
 import { bundlePath, failureConverterFor } from './bundle.ts';
 import { buildPorts, type Ports } from './ports.ts';
 import { keepMetrics } from './restore-metrics.ts';
@@ -55,7 +56,8 @@ async function main(): Promise<void> {
   log.info('worker started', { pid: process.pid, http: config.httpAddress });
   try {
     await applySchedules(config, ports);
-    await startSweeps(config, ports);
+    await startHealthSweeps(config, ports);
+    await startMaintenance(config, ports);
     await Promise.all(running);
   } finally {
     stopSdkMetrics();
@@ -93,12 +95,22 @@ async function applySchedules(config: Config, ports: Ports): Promise<void> {
 }
 
 /** Without sweeps the worker serves on. */
-async function startSweeps(config: Config, { client }: Ports): Promise<void> {
+async function startHealthSweeps(config: Config, { client }: Ports): Promise<void> {
   try {
     const { intervalMs } = config.health;
     await startHealth(client, { catalog: config.catalog.name, intervalMs });
   } catch (error) {
     log.error('the health sweeps were not started', { error });
+  }
+}
+
+/** Where no policy wants sweeps, one that still runs finds that out by itself. */
+async function startMaintenance(config: Config, { client, project }: Ports): Promise<void> {
+  try {
+    const wanted = (await project.policies()).some((policy) => policy.kind === 'sweep');
+    if (wanted) await startSweeps(client, config.catalog.name);
+  } catch (error) {
+    log.error('the maintenance sweeps were not started', { error });
   }
 }
 

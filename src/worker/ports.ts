@@ -2,24 +2,30 @@
 import type { Client } from '@temporalio/client';
 import { rememberCores } from '../activities/cores.ts';
 import { createHealthActivities } from '../activities/health.ts';
+import type { Ledger } from '../activities/ledger-port.ts';
 import { createNightActivities } from '../activities/night.ts';
 import { createOperateActivities } from '../activities/operate.ts';
-import type { Compiler, Jobs, Ledger } from '../activities/ports.ts';
+import type { Compiler, Jobs } from '../activities/ports.ts';
 import { createRunActivities } from '../activities/runs.ts';
+import { createSweepActivities } from '../activities/sweep.ts';
+import type { SweepActivities } from '../activities/sweep-types.ts';
 import { createTransformActivities } from '../activities/transform.ts';
 import type { ControlActivities, EngineActivities, HealthActivities } from '../activities/types.ts';
 import type { Config } from '../config.ts';
 import type { EngineName } from '../domain/engine.ts';
 import * as sparkCompile from '../engines/spark/compile.ts';
+import * as sparkCount from '../engines/spark/compile-count.ts';
 import { compileModel as compileSparkModel } from '../engines/spark/compile-model.ts';
+import { compileOrphanVote } from '../engines/spark/compile-orphans.ts';
 import { readCores } from '../engines/spark/cores.ts';
 import { createSparkRunner } from '../engines/spark/run.ts';
 import * as trinoCompile from '../engines/trino/compile.ts';
+import * as trinoCount from '../engines/trino/compile-count.ts';
 import { compileModel as compileTrinoModel } from '../engines/trino/compile-model.ts';
 import { createTrinoRunner } from '../engines/trino/run.ts';
 import { floorsOf } from '../floors.ts';
 import { createMetrics, type Metrics } from '../http/metrics.ts';
-import { openCatalog } from '../lake.ts';
+import { openCatalog, openTableFiles } from '../lake.ts';
 import { type ClosableLedger, createLedger } from '../ledger/ledger.ts';
 import { migrate } from '../ledger/migrate.ts';
 import { log } from '../log.ts';
@@ -32,7 +38,7 @@ export interface Ports {
   readonly client: Client;
   readonly metrics: Metrics;
   readonly ledger: Ledger;
-  readonly controlActivities: ControlActivities & HealthActivities;
+  readonly controlActivities: ControlActivities & HealthActivities & SweepActivities;
   readonly engineActivities: Readonly<Record<EngineName, EngineActivities>>;
   readonly project: ReturnType<typeof openProject>;
   close(): Promise<void>;
@@ -50,6 +56,7 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
   const plainLedger = createLedger({ url: config.ledgerUrl, sealer: keys.sealer });
   const { ledger, endTraces } = await startTraces(config, plainLedger);
   const catalog = openCatalog(config, plainLedger.manifests);
+  const files = openTableFiles(config, catalog);
   const project = openProject({ ...config, catalogName: config.catalog.name });
   const metrics = createMetrics({ tablesMax: config.metricsTables, onRender: onScrape });
   const spark = createSparkRunner({
@@ -60,8 +67,8 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
   });
   const trino = createTrinoRunner({ ...config.trino, catalog: config.catalog.name });
   const compilers: Record<EngineName, Compiler> = {
-    spark: { ...sparkCompile, compileModel: compileSparkModel },
-    trino: { ...trinoCompile, compileModel: compileTrinoModel },
+    spark: { ...sparkCompile, ...sparkCount, compileModel: compileSparkModel, compileOrphanVote },
+    trino: { ...trinoCompile, ...trinoCount, compileModel: compileTrinoModel },
   };
   const nowMs = Date.now;
   const floors = floorsOf(trino, config.catalog.name);
@@ -71,7 +78,7 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
     spark: { runner: spark, compiler: compilers.spark },
     trino: { runner: trino, compiler: compilers.trino },
   };
-  const operating = { catalog, ledger, project, meter: metrics, engines, nowMs };
+  const operating = { catalog, files, ledger, project, meter: metrics, engines, nowMs };
   const jobs: Jobs = {
     submit: (table, job, requester) => submitJob(temporal.client, { table, job, requester }),
     isRunning: (workflowId) => isRunning(temporal.client, workflowId),
@@ -90,6 +97,7 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
     controlActivities: {
       ...createRunActivities({ ...planning, jobs, meter: metrics }),
       ...createNightActivities({ ...planning, meter: metrics }),
+      ...createSweepActivities({ ...planning, meter: metrics }),
       ...createHealthActivities({
         ...planning,
         meter: metrics,

@@ -2,8 +2,9 @@
  * Gauges of what this worker has not seen itself: what was before it started, and what other
  * workers do. The ledger knows; a scrape asks nobody, so it is read now and then.
  */
-import type { Ledger, RunRow } from '../activities/ports.ts';
-import type { Receipt, TablePlan } from '../domain/operation.ts';
+import type { Ledger, RunRow } from '../activities/ledger-port.ts';
+import type { TablePlan } from '../domain/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { log } from '../log.ts';
 

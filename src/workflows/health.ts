@@ -19,6 +19,9 @@ export async function health(input: messages.HealthInput): Promise<void> {
   const sweeper = new HealthSweeper(input);
   setHandler(messages.lastReportQuery, () => sweeper.status());
   setHandler(messages.configureHealthSignal, ({ intervalMs }) => sweeper.configure(intervalMs));
+  setHandler(messages.sweepSoonSignal, () => {
+    sweeper.ask();
+  });
   setHandler(messages.sweepNowUpdate, () => ({ sweep: sweeper.ask() }));
   setHandler(
     messages.setHealthIntervalUpdate,

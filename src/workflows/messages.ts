@@ -10,7 +10,8 @@ import type {
   Requester,
   TransformOutcome,
 } from '../domain/job.ts';
-import type { Receipt, TablePlan } from '../domain/operation.ts';
+import type { TablePlan } from '../domain/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 
 export interface TableInput {
   /** `lake.bronze.raw_orders` */
@@ -184,6 +185,9 @@ export const setHealthIntervalUpdate = defineUpdate<
 
 /** A sweep now, beside the due ones. Answered at once with the number of the sweep to wait for. */
 export const sweepNowUpdate = defineUpdate<{ readonly sweep: number }>('sweepNow');
+
+/** The same from a workflow: a night that has ended. */
+export const sweepSoonSignal = defineSignal('sweepSoon');
 
 export const lastReportQuery = defineQuery<HealthStatus>('lastReport');
 

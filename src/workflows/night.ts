@@ -1,49 +1,46 @@
 /** The jobs of one night: asks tables' workflows for them and gathers what they came to. */
 import {
-  condition,
   getExternalWorkflowHandle,
   isCancellation,
+  patched,
   setHandler,
 } from '@temporalio/workflow';
-import { partRunId, tableWorkflowId } from '../domain/ids.ts';
-import type { Job, JobOutcome } from '../domain/job.ts';
+import { healthWorkflowId, partRunId } from '../domain/ids.ts';
+import type { JobOutcome } from '../domain/job.ts';
 import type { NightModel } from '../domain/model/graph.ts';
+import { tableFromKey } from '../domain/table.ts';
 import {
-  jobEndedSignal,
   type MaintenanceReport,
   type ModelReport,
   type NightlyInput,
   nightlyProgressQuery,
   type ProgressState,
-  withdrawSignal,
+  sweepSoonSignal,
 } from './messages.ts';
-import { outcomeOfFailure } from './outcome.ts';
 import { control, localControl } from './proxies.ts';
+import { TableRequests } from './table-requests.ts';
 
-/** A table's workflow that was terminated tells nobody: ask the ledger this often. */
-const ASK_AGAIN = '5 minutes';
+/** Nights that keep to their concurrency, and have health measured at their end. */
+const NIGHT_2 = 'night-2';
 
 /** What a night knows of its jobs: guarded here because signals arrive at any await. */
 export class Night {
   phase: 'planning' | 'transforming' | 'maintaining' | 'done' = 'planning';
   private readonly runId: string;
-  private readonly workflowId: string;
   private readonly requestedBy: string;
-  private readonly concurrency: number;
-  private underWay = 0;
-  private readonly ended = new Map<string, JobOutcome>();
-  private readonly asked = new Set<string>();
+  private readonly requests: TableRequests;
   private readonly modelStates = new Map<string, ProgressState>();
   private readonly tableStates = new Map<string, ProgressState>();
 
   constructor(runId: string, workflowId: string, input: NightlyInput) {
     this.runId = runId;
-    this.workflowId = workflowId;
     this.requestedBy = input.requestedBy;
-    this.concurrency = input.concurrency;
-    setHandler(jobEndedSignal, ({ askedRunId, outcome }) => {
-      this.ended.set(askedRunId, outcome);
-    });
+    this.requests = new TableRequests(
+      workflowId,
+      (request) => localControl.submitTableJob(request),
+      patched(NIGHT_2),
+    );
+    this.requests.concurrency = input.concurrency;
     setHandler(nightlyProgressQuery, () => ({
       phase: this.phase,
       models: [...this.modelStates].map(([model, state]) => ({ model, state })),
@@ -78,7 +75,7 @@ export class Night {
     }
     this.modelStates.set(model.model, 'running');
     const startedAt = new Date().toISOString();
-    const outcome = await this.ask(model.table, {
+    const outcome = await this.requests.ask(model.table, {
       runId: partRunId(this.runId, model.model),
       kind: 'transform',
       // A run that began before this night may have read less: never join it.
@@ -108,7 +105,7 @@ export class Night {
 
   private async maintain(table: string, planId: string): Promise<MaintenanceReport> {
     this.tableStates.set(table, 'running');
-    const outcome = await this.ask(table, {
+    const outcome = await this.requests.ask(table, {
       runId: partRunId(this.runId, `maintenance.${table}`),
       kind: 'maintenance',
       dedupeKey: `plan/${planId}`,
@@ -121,45 +118,22 @@ export class Night {
     return { table, planId, operations: outcome.receipts, error: outcome.error?.message ?? null };
   }
 
-  /** Submits a job and waits until its table's workflow tells its end. */
-  private async ask(table: string, job: Job): Promise<JobOutcome> {
-    await condition(() => this.underWay < this.concurrency);
-    this.underWay += 1;
+  /** Health is to show what the night has made before its next due time. */
+  async haveMeasured(tables: readonly string[]): Promise<void> {
+    const [first] = tables;
+    if (first === undefined || !patched(NIGHT_2)) return;
+    const { catalog } = tableFromKey(first);
     try {
-      return await this.askNow(table, job);
+      await getExternalWorkflowHandle(healthWorkflowId(catalog)).signal(sweepSoonSignal);
     } catch (error) {
       if (isCancellation(error)) throw error;
-      // A table that cannot be asked stops nothing but what depends on it.
-      return outcomeOfFailure(job, error);
-    } finally {
-      this.underWay -= 1;
+      // Nobody sweeps this catalog: nothing is missed.
     }
-  }
-
-  private async askNow(table: string, job: Job): Promise<JobOutcome> {
-    const requester = { workflowId: this.workflowId, askedRunId: job.runId };
-    this.asked.add(table);
-    for (;;) {
-      // Asking twice under one run id is harmless: the second request joins the first.
-      await localControl.submitTableJob({ table, job, requester });
-      if (await condition(() => this.ended.has(job.runId), ASK_AGAIN)) break;
-      const outcome = await control.readOutcome(job.runId);
-      if (outcome !== null) this.ended.set(job.runId, outcome);
-    }
-    return this.ended.get(job.runId) as JobOutcome;
   }
 
   /** A cancelled night takes its wishes back: waiting jobs leave, running ones are cancelled. */
-  async withdrawAll(): Promise<void> {
-    const { workflowId } = this;
-    for (const table of this.asked) {
-      try {
-        const handle = getExternalWorkflowHandle(tableWorkflowId(table));
-        await handle.signal(withdrawSignal, { workflowId });
-      } catch {
-        // That table's workflow has ended: nothing of ours is left there.
-      }
-    }
+  withdrawAll(): Promise<void> {
+    return this.requests.withdrawAll();
   }
 }
 

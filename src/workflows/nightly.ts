@@ -50,6 +50,7 @@ async function runNight(
     const message = failed.length === 0 ? null : `failed: ${failed.join(', ')}`;
     const state = failed.length === 0 ? 'done' : 'failed';
     await localControl.closeNight({ runId, state, message });
+    if (kind === 'nightly') await night.haveMeasured(tables);
     const startedAt = startTime.toISOString();
     return {
       runId,

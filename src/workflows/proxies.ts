@@ -6,6 +6,7 @@ import {
   proxyLocalActivities,
 } from '@temporalio/workflow';
 import type { ErasureActivities, ErasureEngineActivities } from '../activities/erasure/types.ts';
+import type { SweepActivities } from '../activities/sweep-types.ts';
 import type { ControlActivities, EngineActivities, HealthActivities } from '../activities/types.ts';
 import type { EngineName } from '../domain/engine.ts';
 import { ENGINE_QUEUES } from '../domain/ids.ts';
@@ -77,22 +78,29 @@ export function engineActivities(
   });
 }
 
+const SWEEPING = {
+  startToCloseTimeout: '30 minutes',
+  // A killed worker is noticed after this long; the steps heartbeat every second.
+  heartbeatTimeout: '15s',
+  retry: {
+    initialInterval: '1s',
+    backoffCoefficient: 2,
+    maximumInterval: '15s',
+    maximumAttempts: 7,
+  },
+} as const;
+
 /**
  * Steps of a health sweep: after about a minute the sweep goes on without what does not answer, and
  * the next one asks again. Not local activities: see `table-queue.ts`.
  */
 export const healthSteps: ActivityInterfaceFor<HealthActivities> =
-  proxyActivities<HealthActivities>({
-    startToCloseTimeout: '30 minutes',
-    // A killed worker is noticed after this long; the steps heartbeat every second.
-    heartbeatTimeout: '15s',
-    retry: {
-      initialInterval: '1s',
-      backoffCoefficient: 2,
-      maximumInterval: '15s',
-      maximumAttempts: 7,
-    },
-  });
+  proxyActivities<HealthActivities>({ ...SWEEPING });
+
+/** Steps of a maintenance sweep, with the same patience. */
+export const sweepSteps: ActivityInterfaceFor<SweepActivities> = proxyActivities<SweepActivities>({
+  ...SWEEPING,
+});
 
 /** Months, if it must be: a request that cannot go on waits, and its row says why. */
 const ERASURE_PATIENCE = {

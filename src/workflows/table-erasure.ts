@@ -3,7 +3,7 @@ import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { TABLE_STEPS } from '../activities/erasure/types.ts';
 import { ERASURE_SESSION, operationKey } from '../domain/ids.ts';
 import { emptyOutcome, type JobOutcome } from '../domain/job.ts';
-import type { Receipt } from '../domain/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import type { JobInput } from './messages.ts';
 import { outcomeOfFailure } from './outcome.ts';
 import { localControlFor } from './proxies.ts';

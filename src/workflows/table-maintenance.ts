@@ -1,8 +1,8 @@
 /** One maintenance run of one table: walks a plan. It decides nothing; the planner did. */
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import { MAINTENANCE_SESSION, operationKey } from '../domain/ids.ts';
+import { operationKey, sessionOf } from '../domain/ids.ts';
 import { emptyOutcome, type JobOutcome } from '../domain/job.ts';
-import type { Receipt } from '../domain/operation.ts';
+import type { Receipt } from '../domain/receipt.ts';
 import type { JobInput } from './messages.ts';
 import { outcomeOfFailure } from './outcome.ts';
 import { localControlFor } from './proxies.ts';
@@ -20,9 +20,10 @@ async function walkPlan(run: OpenRun): Promise<JobOutcome> {
   let expected: { readonly expectedSnapshotId?: string | null } = {};
   for (const step of opened.steps) {
     const { ordinal, engine } = step;
+    const session = step.session ?? sessionOf(step);
     const { planId } = opened;
     const { runId } = job;
-    const statement = { key: operationKey(runId, ordinal), session: MAINTENANCE_SESSION };
+    const statement = { key: operationKey(runId, ordinal), session };
     const input = { table, runId, planId, ordinal, ...expected };
     let receipt: Receipt;
     try {

@@ -139,6 +139,15 @@ describe('executeOnce', () => {
     expect(always.runs).toHaveLength(4);
   });
 
+  it('believes the table, not an engine that calls its commit a failure', async () => {
+    for (const step of [fail('EngineRejected'), gone, fail('CommitConflict')]) {
+      const { runner, runs } = scripted(step, ok);
+      const result = await execute(new MockActivityEnvironment(), runner, async () => true);
+      expect(result).toMatchObject({ rows: [], engineOperationId: 'op', lost: expect.any(String) });
+      expect(runs).toHaveLength(1);
+    }
+  });
+
   it('never retries a definitive answer, nor an unknown outcome of its own start', async () => {
     for (const code of ['EngineRejected', 'EngineOutcomeUnknown', 'EngineUnavailable'] as const) {
       const { runner, runs } = scripted(fail(code), ok);

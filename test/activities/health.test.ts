@@ -3,14 +3,8 @@ import { CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { createHealthActivities } from '../../src/activities/health.ts';
-import type {
-  Catalog,
-  HealthSweep,
-  Ledger,
-  Meter,
-  Remeasured,
-  StoredReport,
-} from '../../src/activities/ports.ts';
+import type { Ledger, StoredReport } from '../../src/activities/ledger-port.ts';
+import type { Catalog, HealthSweep, Meter, Remeasured } from '../../src/activities/ports.ts';
 import type { HealthActivities } from '../../src/activities/types.ts';
 import { type ErrorCode, IcewrightError } from '../../src/domain/errors.ts';
 import type { TableHealth, TableReport } from '../../src/domain/health/health.ts';

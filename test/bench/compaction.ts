@@ -59,7 +59,7 @@ async function variantsOf(lake: BenchLake, { name }: Shape, cores: number): Prom
       health,
       cores: { spark: cores },
       recentReceipts: [],
-      policy: { minInputFiles: OPERATION.minInputFiles, compression },
+      policy: { minInputFiles: OPERATION.minInputFiles, tuning: 'auto', compression },
     });
   const { operation, reasons } = tuned('auto');
   for (const { metric, because } of reasons) tell(`  ${metric}: ${because}`);

@@ -1,4 +1,4 @@
-import type { Ledger } from '../../src/activities/ports.ts';
+import type { Ledger } from '../../src/activities/ledger-port.ts';
 
 /**
  * A night's length against the time in which at least one of its engine statements was running:

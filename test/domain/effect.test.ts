@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { checkEffect, hasChanged } from '../../src/domain/effect.ts';
 import type { TableHealth } from '../../src/domain/health/health.ts';
+import { checkInvariants } from '../../src/domain/invariants.ts';
 import type { Operation } from '../../src/domain/operation.ts';
-import { beforeOf, checkInvariants, operationCommitted } from '../../src/domain/reconcile.ts';
+import { beforeOf, operationCommitted } from '../../src/domain/reconcile.ts';
 import { health, line } from './health/fixture.ts';
 
 const COMPUTE: Operation = { kind: 'compute_statistics', columns: [] };
@@ -39,9 +40,8 @@ describe('statistics', () => {
     expect(broken(COMPUTE, none, written)).toEqual([]);
     const replaced = { ...some, snapshots: line([1], 9), snapshotId: '9' };
     expect(broken(COMPUTE, none, replaced)).toEqual(['head_kept']);
-    expect(checkInvariants(COMPUTE, beforeOf(none), some).map((one) => one.name)).toContain(
-      'head_kept',
-    );
+    const checks = checkInvariants({ operation: COMPUTE, before: beforeOf(none), after: some });
+    expect(checks.map((one) => one.name)).toContain('head_kept');
   });
 });
 

@@ -134,10 +134,11 @@ describe('set_properties', () => {
   });
 });
 
-it('remove_orphans is the task of its own statements', () => {
-  const operation = { kind: 'remove_orphans', olderThanMs: 1, maxFiles: 1 } as const;
-  expect(both(operation)).toEqual({
-    spark: 'REFUSED remove_orphans cannot be compiled yet',
-    trino: 'REFUSED remove_orphans cannot be compiled yet',
+it('remove_orphans is no statement: engines only vote on a list', () => {
+  const looks = { kind: 'soon', pauseMs: 1 } as const;
+  const refused = 'REFUSED orphans are deleted by an exact list: no statement can';
+  expect(both({ kind: 'remove_orphans', olderThanMs: 1, maxFiles: 1, looks })).toEqual({
+    spark: refused,
+    trino: refused,
   });
 });

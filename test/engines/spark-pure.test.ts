@@ -228,6 +228,9 @@ describe('errors', () => {
     ['ValidationException', 'Missing data files: [s3://x]', 'CommitConflict'],
     ['ValidationException', 'Cannot find field x', 'EngineRejected'],
     ['CommitStateUnknownException', 'Cannot determine whether the commit', 'EngineOutcomeUnknown'],
+    // Nobody says "unknown" here, but what was posted may have been a commit that arrived.
+    ['RESTException', 'Error occurred while processing POST request', 'EngineOutcomeUnknown'],
+    ['RESTException', 'Error occurred while processing GET request', 'EngineRejected'],
     ['NoSuchTableException', 'Table does not exist: a.b', 'TableNotFound'],
   ])('%s (%s) → %s, also as a cause', (type, text, code) => {
     const wrapped = chain(['java.lang.RuntimeException', 'wrapped'], [`${ICEBERG}.${type}`, text]);

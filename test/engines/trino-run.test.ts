@@ -226,6 +226,15 @@ describe('errors', () => {
       'org.apache.iceberg.exceptions.CommitStateUnknownException',
     ],
   ];
+  it('a connection to the catalog that broke while something was posted is not known', async () => {
+    const failureInfo = {
+      type: 'org.apache.iceberg.exceptions.RESTException',
+      message: 'Error occurred while processing POST request',
+    };
+    const error = { ...TABLE_NOT_FOUND, errorName: 'GENERIC_INTERNAL_ERROR', failureInfo };
+    await given(() => ({ 'POST /v1/statement': { body: { id: 'q1', error } } }));
+    expect((await failure(run())).code).toBe('EngineOutcomeUnknown');
+  });
   it.each(cases)('%s becomes %s (cause %s)', async (errorName, code, cause) => {
     const failureInfo = cause === null ? null : { type: 'x', cause: { type: cause } };
     await given(() => ({

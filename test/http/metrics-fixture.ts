@@ -1,6 +1,7 @@
 /** Reports and receipts for the gauges, and a reader of the text that Prometheus scrapes. */
 import type { TableFigures, TableReport } from '../../src/domain/health/health.ts';
-import type { Decision, Receipt } from '../../src/domain/operation.ts';
+import type { Decision } from '../../src/domain/operation.ts';
+import type { Receipt } from '../../src/domain/receipt.ts';
 import type { Metrics } from '../../src/http/metrics.ts';
 
 export const NOW_MS = Date.parse('2026-03-01T12:00:00Z');

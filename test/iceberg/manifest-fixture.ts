@@ -7,6 +7,8 @@ export interface FileSpec {
   /** 0 data, 1 position deletes, 2 equality deletes. Default 0. */
   readonly content?: number;
   readonly format?: string;
+  /** Default: made from its place in the manifest. */
+  readonly path?: string;
   readonly records?: number;
   readonly bytes?: number;
   readonly contentBytes?: number;
@@ -100,7 +102,7 @@ function entryOf(file: FileSpec, index: number) {
     sequence_number: null,
     data_file: {
       content: file.content ?? 0,
-      file_path: `s3://lake/a/t/data/${index}-8d7c0f0e-0000-4c1e-9fb9-00001.parquet`,
+      file_path: file.path ?? `s3://lake/a/t/data/${index}-8d7c0f0e-0000-4c1e-9fb9-00001.parquet`,
       file_format: file.format ?? 'PARQUET',
       partition,
       record_count: file.records ?? 10,

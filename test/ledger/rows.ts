@@ -1,6 +1,7 @@
 /** Rows as the activities write them. */
-import type { RunRow, StartedOperation } from '../../src/activities/ports.ts';
-import type { Plan, Receipt } from '../../src/domain/operation.ts';
+import type { RunRow, StartedOperation } from '../../src/activities/ledger-port.ts';
+import type { Plan } from '../../src/domain/operation.ts';
+import type { Receipt } from '../../src/domain/receipt.ts';
 
 export const TABLE = 'lake.bronze.raw_orders';
 

@@ -88,6 +88,20 @@ migration.checksum text not null
 migration.applied_at timestamp with time zone not null default now()
 migration: constraint migration_pkey PRIMARY KEY (number)
 migration: CREATE UNIQUE INDEX migration_pkey ON icewright.migration USING btree (number)
+orphan_look.look_id text not null
+orphan_look.table_key text not null
+orphan_look.table_uuid text not null
+orphan_look.purpose text not null
+orphan_look.looked_at timestamp with time zone not null
+orphan_look.older_than_ms bigint not null
+orphan_look.files bigint not null
+orphan_look.bytes bigint not null
+orphan_look.digest text not null
+orphan_look.list bytea not null
+orphan_look: constraint orphan_look_pkey PRIMARY KEY (look_id)
+orphan_look: constraint orphan_look_purpose_check CHECK ((purpose = ANY (ARRAY['look'::text, 'approval'::text, 'deletion'::text])))
+orphan_look: CREATE UNIQUE INDEX orphan_look_pkey ON icewright.orphan_look USING btree (look_id)
+orphan_look: CREATE INDEX orphan_look_of_table ON icewright.orphan_look USING btree (table_key, purpose, looked_at)
 pause_event.event_no bigint not null identity
 pause_event.kind text not null
 pause_event.pattern text not null

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { QueueView } from '../../src/domain/job.ts';
-import type { Receipt } from '../../src/domain/operation.ts';
+import type { Receipt } from '../../src/domain/receipt.ts';
 
 const LAUNCHER = fileURLToPath(new URL('../../bin/icewright.mjs', import.meta.url));
 

@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import type { EngineRow } from '../../src/domain/engine.ts';
 import type { TableHealth } from '../../src/domain/health/health.ts';
-import type { Receipt } from '../../src/domain/operation.ts';
+import type { Receipt } from '../../src/domain/receipt.ts';
 import { tableFromKey } from '../../src/domain/table.ts';
 import { createSparkRunner } from '../../src/engines/spark/run.ts';
 import { createTrinoRunner } from '../../src/engines/trino/run.ts';

@@ -1,7 +1,7 @@
 /** Reports of tables and their history, on a real PostgreSQL. */
 import pg from 'pg';
 import { describe, expect, test } from 'vitest';
-import type { StoredReport } from '../../src/activities/ports.ts';
+import type { StoredReport } from '../../src/activities/ledger-port.ts';
 import { cutoffsAt, DEFAULT_RETENTION } from '../../src/domain/health/history.ts';
 import { failedReport, reportOf } from '../../src/domain/health/report.ts';
 import { DAY_MS, health, NOW_MS, partition } from '../domain/health/fixture.ts';

@@ -1,6 +1,6 @@
 /** The log of pauses, the policies that took effect, receipts by time; on a real PostgreSQL. */
 import { describe, expect, test } from 'vitest';
-import type { PolicyVersion } from '../../src/activities/ports.ts';
+import type { PolicyVersion } from '../../src/activities/ledger-port.ts';
 import { reportOf } from '../../src/domain/health/report.ts';
 import type { PauseEvent } from '../../src/domain/policy/pause.ts';
 import { health, NOW_MS, partition } from '../domain/health/fixture.ts';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { tableWorkflowId } from '../../src/domain/ids.ts';
-import type { Receipt } from '../../src/domain/operation.ts';
+import type { Receipt } from '../../src/domain/receipt.ts';
 import { connectTemporal } from '../../src/temporal/connect.ts';
 import { queueOf, showRun, succeed, until } from './command-line.ts';
 import { checksum, expectApart, type Lake, makeScattered, openLake, replaces } from './lake.ts';

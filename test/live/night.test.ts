@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SHOP_SEED } from '../../src/cli/commands/stack.ts';
 import { readConfig } from '../../src/config.ts';
-import type { Receipt } from '../../src/domain/operation.ts';
+import type { Receipt } from '../../src/domain/receipt.ts';
 import type { MaintenanceReport, ModelReport } from '../../src/workflows/messages.ts';
 import { advanceShop } from '../../stack/shop/advance.ts';
 import { seedShop } from '../../stack/shop/seed.ts';

@@ -2,6 +2,7 @@
 
 {"command": "inspect", "tables": ["a.t"]}          what its metadata tables say of the head
 {"command": "measure", "tables": ["a.t"]}          milliseconds of load + inspect.files, each
+{"command": "verify", "tables": ["a.t"]}           rows of the head, and files of any snapshot that are missing
 {"command": "append", "table": "a.t", "times": 3}  so many commits of one row
 {"command": "craft", "table": "a.t", "files": 50, "manifests": 1, "bytes": 1000, "equality": 0}
     a snapshot whose manifests list files that are not there: readers of metadata do not mind
@@ -108,6 +109,31 @@ def measure(name):
     loaded = time.perf_counter()
     files = table.inspect.files().num_rows
     return {"files": files, "loadMs": (loaded - begin) * 1e3, "filesMs": (time.perf_counter() - loaded) * 1e3}
+
+
+def verify(name):
+    table = CATALOG.load_table(name)
+    paths, missing = set(), set()
+
+    def there(path):
+        paths.add(path)
+        if not table.io.new_input(path).exists():
+            missing.add(path)
+        return path not in missing
+
+    for snapshot in table.metadata.snapshots:
+        if not there(snapshot.manifest_list):
+            continue
+        for manifest in snapshot.manifests(table.io):
+            if manifest.manifest_path in paths or not there(manifest.manifest_path):
+                continue
+            for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True):
+                there(entry.data_file.file_path)
+    try:
+        rows = 0 if table.current_snapshot() is None else table.scan().to_arrow().num_rows
+    except OSError:
+        rows = None
+    return {"rows": rows, "files": len(paths), "missing": sorted(missing)}
 
 
 def append(name, times):
@@ -245,6 +271,8 @@ def main():
         answer = {name: inspect(name) for name in request["tables"]}
     elif command == "measure":
         answer = [measure(name) for name in request["tables"]]
+    elif command == "verify":
+        answer = {name: verify(name) for name in request["tables"]}
     elif command == "append":
         answer = append(request["table"], request["times"])
     elif command == "floor":

@@ -1,6 +1,6 @@
 /**
  * Records histories from the running stack: of each workflow the longest of the newest hundred
- * closed runs, and every other kind of end; sweeps of health never end, and are recorded as they
+ * closed runs, and every other kind of end; sweeps never end, and are recorded as they
  * are. Names: `<workflow>.<end>.<version>.json.gz`. An argument such as `2026-11-21T13:50:00Z`
  * leaves out what began before.
  */
@@ -26,7 +26,7 @@ const binary = await ensureTemporal(() => {});
 const { client, close } = await connectTemporal(temporal);
 
 const ENDING = ['nightly', 'transformRun', 'table', 'tableMaintenance', 'tableTransform'];
-for (const type of [...ENDING, 'health']) {
+for (const type of [...ENDING, 'health', 'sweep']) {
   const longest = new Map<string, { id: string; runId: string; length: number }>();
   const ended = ENDING.includes(type) ? 'AND ExecutionStatus != "Running"' : '';
   const query = `WorkflowType = "${type}" ${ended} AND StartTime >= "${since}"`;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { RunRow, StoredReport } from '../../src/activities/ports.ts';
-import type { Plan, Receipt } from '../../src/domain/operation.ts';
+import type { RunRow, StoredReport } from '../../src/activities/ledger-port.ts';
+import type { Plan } from '../../src/domain/operation.ts';
+import type { Receipt } from '../../src/domain/receipt.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { type RestoreDeps, restoreMetrics } from '../../src/worker/restore-metrics.ts';
 import { makeDecision, makeReceipt, makeReport, NOW_MS, scrape } from '../http/metrics-fixture.ts';

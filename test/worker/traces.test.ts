@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Ledger, RunRow } from '../../src/activities/ports.ts';
+import type { Ledger, RunRow } from '../../src/activities/ledger-port.ts';
 import { readConfig } from '../../src/config.ts';
 import { createOtlpExporter, traceLedger } from '../../src/temporal/traces.ts';
 import { makeReceipt } from '../http/metrics-fixture.ts';

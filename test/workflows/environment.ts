@@ -9,6 +9,7 @@ import type {
   ErasureActivities,
   ErasureEngineActivities,
 } from '../../src/activities/erasure/types.ts';
+import type { SweepActivities } from '../../src/activities/sweep-types.ts';
 import type {
   ControlActivities,
   EngineActivities,
@@ -16,7 +17,7 @@ import type {
 } from '../../src/activities/types.ts';
 import { CONTROL_QUEUE, ENGINE_QUEUES } from '../../src/domain/ids.ts';
 import type { Job, JobKind } from '../../src/domain/job.ts';
-import type { Receipt } from '../../src/domain/operation.ts';
+import type { Receipt } from '../../src/domain/receipt.ts';
 import { connectTemporal } from '../../src/temporal/connect.ts';
 import { ensureTemporal } from '../../stack/provision/parts.ts';
 import { DEVELOPMENT_LIMITS } from '../../stack/services/temporal.ts';
@@ -24,6 +25,7 @@ import { DEVELOPMENT_LIMITS } from '../../stack/services/temporal.ts';
 export type Activities = ControlActivities &
   EngineActivities &
   HealthActivities &
+  SweepActivities &
   ErasureActivities &
   Omit<ErasureEngineActivities, 'eraseStep'>;
 
@@ -113,6 +115,8 @@ const QUIET: Partial<Activities> = {
   sweepTables: async ({ tables }) => ({ measured: tables.length, unchanged: 0, failed: [] }),
   closeSweep: async () => ({ tables: 0, failing: 0, findings: 0, worst: [] }),
   rollUpHealth: async () => ({ removed: 0 }),
+  listSweepTables: async () => ({ tables: [], more: false }),
+  endSweep: async () => {},
 };
 
 export function receipt(more: Partial<Receipt> = {}): Receipt {

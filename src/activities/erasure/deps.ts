@@ -14,7 +14,8 @@ import { IcewrightError } from '../../domain/errors.ts';
 import type { FileKind } from '../../domain/orphans/files.ts';
 import type { TableRef } from '../../domain/table.ts';
 import type { ErasureLedger, SealedValues, SubjectHasher } from '../erasure-ports.ts';
-import type { Catalog, Compiler, Ledger, Project } from '../ports.ts';
+import type { Ledger } from '../ledger-port.ts';
+import type { Catalog, Compiler, Project } from '../ports.ts';
 import type { TableFiles } from '../table-files.ts';
 
 /** What statements about subjects in one table are made from. */

@@ -1,9 +1,9 @@
 /** What a step of an erasure works on, and what it answers. */
 import type { ErasureRequest } from '../../domain/erasure/request.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
-import type { Receipt } from '../../domain/operation.ts';
+import type { Receipt } from '../../domain/receipt.ts';
 import { tableFromKey } from '../../domain/table.ts';
-import type { StartedOperation } from '../ports.ts';
+import type { StartedOperation } from '../ledger-port.ts';
 import type { ErasureDeps, ErasureTarget } from './deps.ts';
 import type { TableStepInput } from './types.ts';
 import type { TableProgress } from './work.ts';

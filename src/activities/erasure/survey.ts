@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { ERASURE_SESSION } from '../../domain/ids.ts';
-import type { InvariantCheck } from '../../domain/operation.ts';
+import type { InvariantCheck } from '../../domain/receipt.ts';
 import type { ErasureFile } from '../erasure-ports.ts';
 import { fileKindOf } from './deps.ts';
 import type { StepContext, StepResult } from './step-context.ts';

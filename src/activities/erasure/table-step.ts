@@ -2,7 +2,7 @@
 import type { ErasureRequest } from '../../domain/erasure/request.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
-import type { Receipt } from '../../domain/operation.ts';
+import type { Receipt } from '../../domain/receipt.ts';
 import { beforeOf } from '../../domain/reconcile.ts';
 import { tableFromKey } from '../../domain/table.ts';
 import { requestsOf } from './batches.ts';

@@ -1,5 +1,5 @@
 /** The erasure's activities as workflows see them. Types only; ids and counts, no personal data. */
-import type { Receipt } from '../../domain/operation.ts';
+import type { Receipt } from '../../domain/receipt.ts';
 
 /** What a request's workflow is to do next, as the ledger stands. */
 export type ErasureStep =

@@ -2,6 +2,7 @@
 import type { EngineName } from '../../domain/engine.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { HandRequest } from '../../domain/hand-request.ts';
+import { previewText } from '../../domain/planner/expiry-preview.ts';
 import { tableKey } from '../../domain/table.ts';
 import { type CommandInput, type CommandResult, stringValue, type Values } from '../command.ts';
 import { tablePlanJson } from '../decision-json.ts';
@@ -48,7 +49,8 @@ async function dryRun(
   const plan = await planHandRequest(deps, table, request);
   for (const decision of plan.decisions) {
     terminal.print(decisionLine(decision));
-    const { estimate } = decision;
+    const { estimate, preview } = decision;
+    if (preview !== undefined) terminal.print(`  ${previewText(preview)}`);
     if (estimate === null) continue;
     terminal.print(`  estimated: ${estimate.filesBefore} → ${estimate.filesAfter} files`);
   }

@@ -1,20 +1,15 @@
-/** What maintenance would be done and why (`plan`, `explain`), and doing exactly that (`apply`). */
+/** What maintenance would be done and why (`plan`), and doing exactly that (`apply`). */
 import { IcewrightError } from '../../domain/errors.ts';
 import type { Job } from '../../domain/job.ts';
-import type { Plan, Receipt, TablePlan } from '../../domain/operation.ts';
-import { effectivePolicy } from '../../domain/policy/effective.ts';
-import { pathOfSetting } from '../../domain/policy/fields.ts';
-import { type TableRef, tableFromKey, tableKey } from '../../domain/table.ts';
-import { tellCapabilities } from '../capability-report.ts';
+import type { Plan, TablePlan } from '../../domain/operation.ts';
+import { previewText } from '../../domain/planner/expiry-preview.ts';
+import type { Receipt } from '../../domain/receipt.ts';
+import { tableFromKey, tableKey } from '../../domain/table.ts';
 import type { Command, CommandInput, CommandResult } from '../command.ts';
 import { tablePlanJson } from '../decision-json.ts';
-import { openMeasuring } from '../health-measure.ts';
-import { findingLine, scoreLine, trend } from '../health-report.ts';
 import { newRunId, performJob } from '../job.ts';
 import { decisionLine } from '../receipts.ts';
 import { matchTables } from '../tables.ts';
-
-const WEEK_MS = 7 * 86_400_000;
 
 export const plan: Command = {
   name: 'plan',
@@ -40,63 +35,6 @@ export const plan: Command = {
     return { json: { ...planned, tables: planned.tables.map(tablePlanJson) } };
   },
 };
-
-export const explain: Command = {
-  name: 'explain',
-  summary: 'Says of one table its health, what would be done, what not, why, and by which policy.',
-  usage: '<table>',
-  options: {},
-  help: {},
-  examples: ['icewright explain bronze.raw_orders'],
-  positionals: { min: 1, max: 1 },
-  run: async (input) => {
-    const table = input.session.table(input.positionals[0] as string);
-    const planned = await makePlan(input, [tableKey(table)]);
-    const found = planned.tables[0];
-    if (found === undefined) {
-      throw new IcewrightError('TableNotFound', `there is no table ${tableKey(table)}`);
-    }
-    const project = await input.session.project();
-    const catalog = await input.session.catalog();
-    const { properties } = await catalog.measureTable(table, {
-      nowMs: Date.now(),
-      depth: 'metadata',
-    });
-    const policy = effectivePolicy(await project.policies(), table, properties);
-    const health = await tellTableHealth(input, table);
-    tellTable(input, found);
-    input.terminal.print();
-    input.terminal.print('policy:');
-    for (const [field, origin] of Object.entries(policy.origins)) {
-      const place = origin.line === 0 ? origin.file : `${origin.file}:${origin.line}`;
-      input.terminal.print(`  ${pathOfSetting(field)} from ${place}`);
-    }
-    for (const { property, value, because } of policy.ignored ?? []) {
-      input.terminal.print(`  ${property}=${value} is not heard: ${because}`);
-    }
-    const { capabilities, traits } = await tellCapabilities(input, table);
-    const told = { policy, health, capabilities, traits };
-    return { json: { planId: planned.planId, ...tablePlanJson(found), ...told } };
-  },
-};
-
-/** Score and findings, with the file counts of the last week. */
-async function tellTableHealth({ session, terminal }: CommandInput, table: TableRef) {
-  const toMs = Date.now();
-  const span = { fromMs: toMs - WEEK_MS, toMs };
-  const options = { everything: false, sinceMs: span.fromMs };
-  const measuring = await openMeasuring(session, terminal, options);
-  const [shown] = await measuring.measure([table], toMs);
-  if (shown === undefined) return null;
-  const { report, health, history } = shown;
-  const line = trend(history, health?.dataFiles ?? null, span);
-  terminal.print(`${scoreLine(report.score)}; data files over 7 days ${line}`);
-  for (const finding of report.findings) {
-    terminal.print(`  ${findingLine(terminal, finding, report.table)}`);
-  }
-  terminal.print();
-  return { score: report.score, findings: report.findings, error: report.failure };
-}
 
 export const apply: Command = {
   name: 'apply',
@@ -148,7 +86,11 @@ async function applyTable(
   return performJob({ session, terminal, table: tableFromKey(table.table), job, wait: true });
 }
 
-async function makePlan({ session }: CommandInput, tables: readonly string[]): Promise<Plan> {
+/** Plans these tables by their policies, and stores the plan. */
+export async function makePlan(
+  { session }: CommandInput,
+  tables: readonly string[],
+): Promise<Plan> {
   const { planByPolicy, storePlan } = await import('../../activities/planning.ts');
   const [catalog, ledger, project] = await Promise.all([
     session.catalog(),
@@ -169,7 +111,10 @@ function tellTable({ terminal }: CommandInput, table: TablePlan): void {
   terminal.print(terminal.bold(table.table));
   for (const decision of table.decisions) {
     terminal.print(`  ${decisionLine(decision)}`);
-    const { nextEligibleAt } = decision;
+    const { nextEligibleAt, preview } = decision;
+    if (preview !== undefined && decision.action === 'run') {
+      terminal.print(`    ${previewText(preview)}`);
+    }
     if (nextEligibleAt !== null) terminal.print(`    not before ${nextEligibleAt}`);
   }
 }

@@ -1,5 +1,5 @@
 /** The policy files: checked, compared with what is in force, and put in force. */
-import type { PolicyVersion } from '../../activities/ports.ts';
+import type { PolicyVersion } from '../../activities/ledger-port.ts';
 import { readConfig } from '../../config.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { Policy } from '../../domain/policy/policy.ts';

@@ -1,6 +1,6 @@
 /** What ran, what runs, what waits; and stopping it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { RunFilter, RunRow } from '../../activities/ports.ts';
+import type { RunFilter, RunRow } from '../../activities/ledger-port.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { QueueView } from '../../domain/job.ts';
 import { tableKey } from '../../domain/table.ts';

@@ -1,6 +1,7 @@
 import type { CatalogTraits } from '../catalog-traits.ts';
 
 /** What was measured of one table at one snapshot. Counts are of the main branch's head. */
+import type { PartitionKey } from '../operation.ts';
 
 export interface SnapshotRef {
   readonly name: string;
@@ -32,6 +33,19 @@ export interface PartitionHealth {
   readonly smallFiles: number;
   readonly smallBytes: number;
   readonly deleteFiles: number;
+  /** Spec that its files were written with: values of another one may look alike. */
+  readonly specId: number;
+  /** The same values as an operation names them. */
+  readonly key: PartitionKey;
+  /** By each column that was measured and has bounds here. */
+  readonly clustering: readonly Clustering[];
+  /** Sequence number of the snapshot that added the newest file; `null`: format 1 tells none. */
+  readonly newestSequence: number | null;
+  /**
+   * When a snapshot last added files here that is neither a rewrite nor a commit of one of our
+   * models; `null`: none of the snapshots that are still there.
+   */
+  readonly writtenByOthersAtMs: number | null;
 }
 
 /** Data files of one size class. */
@@ -130,6 +144,13 @@ export interface TableReport {
   readonly score: HealthScore | null;
 }
 
+/** Ids of what files are written by: each change of it makes a new one. */
+export interface TableDefinition {
+  readonly schemaId: number;
+  readonly specId: number;
+  readonly sortOrderId: number;
+}
+
 export interface TableHealth {
   /** `lake.bronze.raw_orders` */
   readonly table: string;
@@ -166,6 +187,8 @@ export interface TableHealth {
   readonly lastCommitAgeMs: number | null;
   readonly refs: readonly SnapshotRef[];
   readonly properties: Readonly<Record<string, string>>;
+  /** Absent where only figures are known. */
+  readonly definition?: TableDefinition;
   /** Columns of the current schema in order, and the current partition spec's fields. */
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly partitionFields: readonly {

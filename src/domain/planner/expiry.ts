@@ -49,6 +49,7 @@ export function planExpiry(input: ExpiryInput): ExpiryPlan {
   keepYoung(input, keep);
   keepRefs(input, keep);
   keepWatermarks(input.health, keep);
+  keepStreamed(input, keep);
   for (const id of input.pinned) keep(id, 'read by a run that is going on');
   keepUnread(input, keep);
   const byAge = [...input.health.snapshots].sort((a, b) => compareAge(a, b));
@@ -162,6 +163,23 @@ function keepWatermarks(health: TableHealth, keep: Keep): void {
   const newestFirst = [...health.snapshots].sort((a, b) => compareAge(b, a));
   for (const [watermark, place] of newestPlaces(newestFirst)) {
     keep((newestFirst[place] as SnapshotInfo).snapshotId, `newest with ${watermark}`);
+  }
+}
+
+/**
+ * A sink that starts again after a crash may be several commits behind, and asks for those: of a
+ * table that a stream writes, only what is hours old goes.
+ */
+const STREAM_AGE_MS = 6 * 3_600_000;
+
+function keepStreamed({ health, nowMs }: ExpiryInput, keep: Keep): void {
+  const streamed = health.snapshots.some((one) =>
+    watermarksIn(one).some((watermark) => watermark !== INPUTS_PROPERTY),
+  );
+  if (!streamed) return;
+  const because = `younger than ${formatDuration(STREAM_AGE_MS)}, in a table that a stream writes`;
+  for (const { snapshotId, committedAtMs } of health.snapshots) {
+    if (!(nowMs - committedAtMs > STREAM_AGE_MS)) keep(snapshotId, because);
   }
 }
 

@@ -10,6 +10,7 @@ import type { HandPlanInput } from './by-hand/decision.ts';
 import { deletesByHand } from './by-hand/deletes.ts';
 import { expireByHand } from './by-hand/expiry.ts';
 import { manifestsByHand } from './by-hand/manifests.ts';
+import { orphansByHand } from './by-hand/orphans.ts';
 import { propertiesByHand } from './by-hand/properties.ts';
 import { statisticsByHand } from './by-hand/statistics.ts';
 
@@ -38,6 +39,8 @@ function decideByHand(input: HandPlanInput): Decision {
       return deletesByHand(input, request);
     case 'expire_snapshots':
       return expireByHand(input, request);
+    case 'remove_orphans':
+      return orphansByHand(input, request);
     case 'rewrite_manifests':
       return manifestsByHand(input, request);
     case 'compute_statistics':

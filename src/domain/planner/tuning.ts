@@ -4,14 +4,8 @@
  */
 import type { EngineCores } from '../engine.ts';
 import type { TableHealth } from '../health/health.ts';
-import type {
-  CompactOperation,
-  CompactTuning,
-  Estimate,
-  Reason,
-  Receipt,
-  TablePlan,
-} from '../operation.ts';
+import type { CompactOperation, CompactTuning, Estimate, Reason, TablePlan } from '../operation.ts';
+import type { Receipt } from '../receipt.ts';
 import { formatBytes } from '../units.ts';
 import { outputFiles, type PartitionLoad, type Span } from './makespan.ts';
 import { chooseOutputSize } from './output-size.ts';
@@ -29,8 +23,10 @@ export interface TuningInput {
 export interface TuningPolicy {
   /** Fewest small files of a partition for which it is compacted again. */
   readonly minInputFiles: number;
-  /** `keep`: the level of compression is the table's and the engine's affair. Default `auto`. */
-  readonly compression?: 'auto' | 'keep';
+  /** `off`: sizes and file groups are the engine's affair. */
+  readonly tuning: 'auto' | 'off';
+  /** `keep`: the level of compression is the table's and the engine's affair. */
+  readonly compression: 'auto' | 'keep';
 }
 
 export interface Tuned {
@@ -103,6 +99,7 @@ function tuneCores(
   loads: readonly PartitionLoad[],
   { cores: known, policy }: TuningInput,
 ): Part {
+  if (policy.tuning === 'off') return NOTHING;
   if (known.spark === undefined) {
     const because = 'how many Spark has is not known: its own defaults stay';
     return { tuning: {}, reasons: [told('engine_cores', null, because)] };
@@ -198,7 +195,7 @@ function tuneCompression(
   }
   const because =
     'the table asks for zstd and names no level: 1 takes a quarter less CPU than the usual 3, for ' +
-    'some 2 % more bytes; the property write.parquet.compression-level has the last word';
+    'some 2 % more bytes; "compression: keep" in the policy leaves it';
   return {
     tuning: { zstdLevel: FAST_ZSTD_LEVEL },
     reasons: [told('zstd_level', FAST_ZSTD_LEVEL, because)],

@@ -1,5 +1,5 @@
 /** What a window has cost so far, and what it may still cost. */
-import type { Receipt } from '../operation.ts';
+import type { Receipt } from '../receipt.ts';
 
 /** What one window (or, without a window, one UTC day) may cost. `null`: no limit. */
 export interface Budget {

@@ -2,7 +2,8 @@
  * When an operation may run again: pauses, the breaker, the minimum interval, back-off after
  * failures and after runs in vain, the window; and until when it must have run.
  */
-import type { OperationKind, Reason, Receipt } from '../operation.ts';
+import type { OperationKind, Reason } from '../operation.ts';
+import type { Receipt } from '../receipt.ts';
 import { tableFromKey } from '../table.ts';
 import { formatDuration } from '../units.ts';
 import { type PauseEvent, pauseReason, pauseStateOf } from './pause.ts';
@@ -79,7 +80,7 @@ export function judgeCadence(input: CadenceInput): Cadence {
   const mine = input.recentReceipts.filter((receipt) => receipt.operation === kind);
   const { pause, resumedAtMs } = pausedNow(input);
   const failures = consecutiveFailures(kind, mine, resumedAtMs);
-  const breaker = judgeBreaker(failures, policy);
+  const breaker = judgeBroken(mine, failures) ?? judgeBreaker(failures, policy);
   const due = judgeDeadline(mine, input);
   const waits = [
     ...(pause === null ? [] : [{ reason: pauseReason(pause), untilMs: timeOf(pause.until) }]),
@@ -115,6 +116,18 @@ function timeOf(until: string | null): number | null {
 function insideWindow({ window }: CadencePolicy, atMs: number): number | null {
   const state = windowAt(window, atMs);
   return state.kind === 'open' ? atMs : state.nextMs;
+}
+
+/** A table that is not as it must be opens the breaker at once, whatever the policy counts. */
+function judgeBroken(mine: readonly Receipt[], failures: number): Reason | null {
+  // What an operator has resumed no longer counts.
+  if (failures === 0) return null;
+  const last = mine.find((one) => one.status === 'done' || one.status === 'noop' || isFailure(one));
+  if (last?.error?.code !== 'InvariantBroken') return null;
+  const because =
+    `paused: the last run, at ${last.finishedAt}, broke an invariant (${last.error.message}); ` +
+    'a run by hand that succeeds, or "icewright resume", resumes it';
+  return { metric: 'consecutive_failures', value: failures, threshold: 1, met: false, because };
 }
 
 function judgeBreaker(failures: number, policy: CadencePolicy): Reason {

@@ -83,6 +83,16 @@ const LINES: Readonly<Record<Section, readonly Line[]>> = {
       count(2, 10_000),
       'Fewest small files of a partition that are worth a rewrite; default 5.',
     ],
+    [
+      'tuning',
+      { kind: 'choice', of: ['auto', 'off'] },
+      'auto: sizes and file groups are chosen so that no core of the engine idles.',
+    ],
+    [
+      'compression',
+      { kind: 'choice', of: ['auto', 'keep'] },
+      'auto: level 1 of zstd where the table names no level; keep: the level of the engine.',
+    ],
     WHEN,
   ],
   rewriteDeletes: [ENABLED, BY, WHEN],

@@ -19,6 +19,10 @@ export interface CompactPolicy {
   readonly targetFileSizeBytes: number;
   /** Fewest small files of a partition that are worth a rewrite. */
   readonly minInputFiles: number;
+  /** `auto`: options are chosen from the table and the engine's cores; `off`: the engine's own. */
+  readonly tuning: 'auto' | 'off';
+  /** `auto`: level 1 of zstd where the table names none; `keep`: the level of the engine. */
+  readonly compression: 'auto' | 'keep';
   readonly trigger: Trigger;
 }
 
@@ -194,6 +198,8 @@ export const DEFAULT_SETTINGS: MaintenanceSettings = {
     columns: [],
     targetFileSizeBytes: 512 * 2 ** 20,
     minInputFiles: 5,
+    tuning: 'auto',
+    compression: 'auto',
     trigger: { kind: 'at_least', metric: 'file_reduction', atLeast: 4 },
   },
   rewriteDeletes: {

@@ -2,7 +2,7 @@
  * What writers did to a table, read off its recorded history: the change from point to point, less
  * what maintenance did in between. From this, another past can be told.
  */
-import type { Receipt } from '../operation.ts';
+import type { Receipt } from '../receipt.ts';
 
 /** As the ledger keeps it; see `HealthPoint`. */
 export interface HistoryPoint {

@@ -1,8 +1,9 @@
 /**
- * Policies tried on the past: what would have run, and at what cost, had they been in force. Pure; a
- * simulated clock goes from look to look of the nights and sweeps that the policies ask for.
+ * Policies tried on the past: what would have run, and at what cost, had they been in force. Pure;
+ * a simulated clock goes from look to look of the nights and sweeps that the policies ask for.
  */
-import type { OperationKind, Receipt } from '../operation.ts';
+import type { OperationKind } from '../operation.ts';
+import type { Receipt } from '../receipt.ts';
 import type { TableRef } from '../table.ts';
 import { addCost, type Budget, brokenLimit, NOTHING_SPENT, type Spent } from './budget.ts';
 import { judgeCadence } from './cadence.ts';

@@ -1,5 +1,6 @@
 /** The operations that a recorded history can tell of: when they would be due and what they do. */
-import type { OperationKind, Receipt } from '../operation.ts';
+import type { OperationKind } from '../operation.ts';
+import type { Receipt } from '../receipt.ts';
 import type { MaintenanceSettings } from './policy.ts';
 import type { ReplayState } from './replay.ts';
 import { evaluateTrigger, type Measured, type Trigger } from './trigger.ts';

@@ -35,7 +35,7 @@ export function compileOperation(table: TableRef, operation: Operation): Compile
     case 'drop_statistics':
       return { refused: 'Spark has no statement that drops statistics; use Trino' };
     case 'remove_orphans':
-      return { refused: `${operation.kind} cannot be compiled yet` };
+      return { refused: 'orphans are deleted by an exact list: no statement can' };
     default:
       return assertNever(operation);
   }

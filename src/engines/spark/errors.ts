@@ -111,6 +111,7 @@ function codeOf(failure: Failure, links: readonly Link[]): ErrorCode {
   const thrown = links.flatMap((link) => link.classes.slice(0, 1)).join(' ');
   const text = links.map((link) => link.text).join('\n');
   if (/CommitStateUnknownException/.test(thrown + text)) return 'EngineOutcomeUnknown';
+  if (isLostPost(links)) return 'EngineOutcomeUnknown';
   if (/SparkContext was shut down|stopped SparkContext/.test(text)) return 'EngineOutcomeUnknown';
   if (/^OPERATION_CANCELED/.test(failure.errorClass ?? '')) return 'Cancelled';
   if (isCredentialsFailure(failure)) return 'CredentialsRejected';
@@ -119,6 +120,17 @@ function codeOf(failure: Failure, links: readonly Link[]): ErrorCode {
   if (links.some((link) => TABLE_MISSING.test(link.errorClass ?? ''))) return 'TableNotFound';
   if (/NoSuchTableException/.test(thrown)) return 'TableNotFound';
   return 'EngineRejected';
+}
+
+/**
+ * The connection to the catalog broke while something was posted. Iceberg does not call that an
+ * unknown commit, but it is one.
+ */
+function isLostPost(links: readonly Link[]): boolean {
+  return links.some(
+    ({ classes, text }) =>
+      classes[0] === 'org.apache.iceberg.exceptions.RESTException' && /\bPOST\b/.test(text),
+  );
 }
 
 /** Iceberg's own words when a concurrent commit takes away the ground of ours. */

@@ -1,6 +1,7 @@
 /** Spark as an engine: executions by key, resumable and cancellable, over Spark Connect. */
 import type { EngineRunner, RunOptions, Statement, StatementResult } from '../../domain/engine.ts';
 import { IcewrightError } from '../../domain/errors.ts';
+import { KEEPING_SESSION, MODEL_SESSIONS } from '../../domain/ids.ts';
 import { interrupt, interruptOnAbort } from './cancel.ts';
 import { unavailableError } from './errors.ts';
 import {
@@ -53,8 +54,8 @@ interface Runner {
   readonly wire: Wire;
   readonly target: SparkTarget;
   readonly deployment: string;
-  /** In force for every statement, under its own settings. */
-  readonly settings: Readonly<Record<string, string>>;
+  /** In force for every statement of a session, under its own settings. */
+  readonly settingsOf: (session: string) => Readonly<Record<string, string>>;
   readonly limits: ExecutionLimits;
   readonly log: (message: string) => void;
   readonly keeperOf: (session: string) => SessionKeeper;
@@ -104,8 +105,22 @@ function createRunner(options: SparkRunnerOptions): Runner {
     keepers.set(name, keeper);
     return keeper;
   };
-  const settings = { [`spark.sql.catalog.${options.catalog}.cache-enabled`]: 'false' };
-  return { wire, target, deployment: options.deployment, settings, limits, log, keeperOf };
+  const settingsOf = (session: string) => sessionSettings(options.catalog, session);
+  return { wire, target, deployment: options.deployment, settingsOf, limits, log, keeperOf };
+}
+
+/**
+ * Iceberg deletes what it wrote when a commit fails, and takes a commit for failed whose answer was
+ * lost: a session that has nothing to delete gets a store that deletes nothing (docs/decisions/0016).
+ * Read when the session first uses the catalog, so every statement of the session carries it.
+ */
+function sessionSettings(catalog: string, session: string): Readonly<Record<string, string>> {
+  const prefix = `spark.sql.catalog.${catalog}`;
+  const keeps = session.startsWith(KEEPING_SESSION) || session.startsWith(MODEL_SESSIONS);
+  return {
+    [`${prefix}.cache-enabled`]: 'false',
+    ...(keeps ? { [`${prefix}.s3.delete-enabled`]: 'false' } : {}),
+  };
 }
 
 async function run(
@@ -141,7 +156,7 @@ async function runPlan(
   const operationId = operationIdOf(runner.deployment, options.key);
   for (let tries = 1; ; tries += 1) {
     const session = await runner.keeperOf(options.session).prepare({
-      ...runner.settings,
+      ...runner.settingsOf(options.session),
       ...statement.settings,
     });
     if (options.signal?.aborted) throw cancelled({ operationId, handedOver: false });
@@ -217,7 +232,7 @@ async function settleFailure(
 /** Takes the execution over with the wish to end it: interrupted until Spark says that it ended. */
 async function end(runner: Runner, key: string, session: string): Promise<void> {
   const operationId = operationIdOf(runner.deployment, key);
-  const { sessionId } = await runner.keeperOf(session).prepare(runner.settings);
+  const { sessionId } = await runner.keeperOf(session).prepare(runner.settingsOf(session));
   const options: RunOptions = { key, session, signal: AbortSignal.abort() };
   const statement: Statement = { engine: 'spark', sql: '' };
   const place = { sessionId, operationId };

@@ -42,7 +42,7 @@ export function compileOperation(table: TableRef, operation: Operation): Compile
     case 'set_properties':
       return { refused: 'Trino removes no table property, and sets few; use Spark' };
     case 'remove_orphans':
-      return { refused: `${operation.kind} cannot be compiled yet` };
+      return { refused: 'orphans are deleted by an exact list: no statement can' };
     default:
       return assertNever(operation);
   }

@@ -62,14 +62,20 @@ function codeOf(error: TrinoError): ErrorCode {
   // Trino reports a lost answer of the catalog under the same name as a conflict: only the chain
   // of causes tells the two apart, and the first must never be taken for the second.
   if (hasCause(error.failureInfo, 'CommitStateUnknownException')) return 'EngineOutcomeUnknown';
+  // The connection to the catalog broke while something was posted: that may have been a commit.
+  if (hasCause(error.failureInfo, 'RESTException', /\bPOST\b/)) return 'EngineOutcomeUnknown';
   return CODES[error.errorName] ?? 'EngineRejected';
 }
 
-function hasCause(failure: TrinoFailure | null | undefined, name: string): boolean {
+function hasCause(
+  failure: TrinoFailure | null | undefined,
+  name: string,
+  text: RegExp = /^/,
+): boolean {
   let current = failure;
   // A chain is finite in Java, but this one came over a network.
   for (let depth = 0; current && depth < 32; depth += 1) {
-    if (current.type?.endsWith(name)) return true;
+    if (current.type?.endsWith(name) && text.test(current.message ?? '')) return true;
     current = current.cause;
   }
   return false;

@@ -4,7 +4,8 @@ import type {
   SnapshotInfo,
   TableHealth,
 } from '../../../src/domain/health/health.ts';
-import type { OperationKind, Receipt } from '../../../src/domain/operation.ts';
+import type { OperationKind } from '../../../src/domain/operation.ts';
+import type { Receipt } from '../../../src/domain/receipt.ts';
 
 export const NOW_MS = Date.parse('2026-11-21T02:00:00Z');
 export const DAY_MS = 86_400_000;
@@ -18,6 +19,11 @@ export function partition(day: string, smallFiles: number, smallBytes: number): 
     smallFiles,
     smallBytes,
     deleteFiles: 0,
+    specId: 0,
+    key: [{ source: 'day', sourceType: 'string', transform: 'identity', value: day }],
+    clustering: [],
+    newestSequence: null,
+    writtenByOthersAtMs: null,
   };
 }
 

@@ -213,7 +213,11 @@ describe('rewrite manifests', () => {
   });
   test('works on v3 by Trino too', () => {
     const policy = { rewriteManifests: { engine: 'trino' as const } };
-    const decision = decide('rewrite_manifests', { manifests: 500, formatVersion: 3 }, policy);
+    const decision = decide(
+      'rewrite_manifests',
+      { manifests: 500, formatVersion: 3, partitionFields: [] },
+      policy,
+    );
     expect(decision).toMatchObject({ action: 'run', engine: 'trino' });
   });
 });

@@ -1,8 +1,9 @@
 /** Tables of a few partitions, and how a compaction of them is tuned. */
 import type { EngineCores } from '../../../src/domain/engine.ts';
 import type { TableHealth } from '../../../src/domain/health/health.ts';
-import type { CompactOperation, Receipt } from '../../../src/domain/operation.ts';
+import type { CompactOperation } from '../../../src/domain/operation.ts';
 import { tuneCompact } from '../../../src/domain/planner/tuning.ts';
+import type { Receipt } from '../../../src/domain/receipt.ts';
 import { health, MB, partition } from '../health/fixture.ts';
 
 export const BINPACK: CompactOperation = {
@@ -28,6 +29,7 @@ export function tune(
   more: {
     readonly operation?: Partial<CompactOperation>;
     readonly receipts?: readonly Receipt[];
+    readonly tuning?: 'auto' | 'off';
     readonly compression?: 'auto' | 'keep';
   } = {},
 ) {
@@ -38,7 +40,11 @@ export function tune(
       health: found,
       cores: known,
       recentReceipts: more.receipts ?? [],
-      policy: { minInputFiles: 5, compression: more.compression ?? 'auto' },
+      policy: {
+        minInputFiles: 5,
+        tuning: more.tuning ?? 'auto',
+        compression: more.compression ?? 'auto',
+      },
     },
   );
   return { tuning: operation.tuning, reasons };

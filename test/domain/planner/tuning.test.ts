@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TableHealth } from '../../../src/domain/health/health.ts';
+import { sessionOf } from '../../../src/domain/ids.ts';
 import type { TablePlan } from '../../../src/domain/operation.ts';
 import { tasksOf } from '../../../src/domain/planner/makespan.ts';
 import { tunePlan } from '../../../src/domain/planner/tuning.ts';
@@ -128,6 +129,11 @@ describe('file groups', () => {
     expect(tune(table([[10, 1]]), 2).tuning).toBeUndefined();
   });
 
+  it('and sizes are the engine’s affair where the policy says so', () => {
+    const { tuning, reasons } = tune(table(p(5, 40, 115)), 2, { tuning: 'off' });
+    expect([tuning, reasons]).toEqual([undefined, []]);
+  });
+
   it('without a figure the engine keeps its defaults', () => {
     const { tuning, reasons } = tune(table(p(5, 40, 115)), null);
     expect(tuning).toBeUndefined();
@@ -163,6 +169,17 @@ describe('compression', () => {
   });
 });
 
+describe('the session of an operation', () => {
+  it.each([
+    [{ kind: 'expire_snapshots' }, 'maintenance'],
+    [{ kind: 'rewrite_manifests' }, 'maintenance/keep'],
+    [{ kind: 'compact', tuning: { largestFirst: true } }, 'maintenance/keep'],
+    [{ kind: 'compact', tuning: { zstdLevel: 1 } }, 'maintenance/keep/zstd-1'],
+  ] as const)('%j: %s', (operation, session) => {
+    expect(sessionOf(operation)).toBe(session);
+  });
+});
+
 describe('a plan', () => {
   const DECISION = {
     kind: 'compact',
@@ -182,7 +199,7 @@ describe('a plan', () => {
     health: table(p(5, 40, 115), ZSTD),
     cores: { spark: 2 },
     recentReceipts: [],
-    policy: { minInputFiles: 5 },
+    policy: { minInputFiles: 5, tuning: 'auto', compression: 'auto' } as const,
   };
 
   it('is tuned for Spark', () => {

@@ -251,6 +251,8 @@ describe('partitions of a compaction', () => {
     expect(compact('2026-11-20', { deletes }).operation).toMatchObject({ deletes });
     const trino = compact('2026-11-20', { deletes, engine: 'trino' });
     expect(refusalOf(trino)?.message).toMatch(/by size only.*spark can/);
+    const tuned = compact('2026-11-20', { tuning: { concurrentFileGroups: 2 }, engine: 'trino' });
+    expect(refusalOf(tuned)?.message).toMatch(/no file groups.*spark can/);
     expect(() => compact('2026-11-20', { deletes: { minDeleteRatio: 2 } })).toThrow(/0 and 1/);
   });
 });

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Receipt } from '../../../src/domain/operation.ts';
 import {
   consecutiveFailures,
   consecutiveNoops,
@@ -11,6 +10,7 @@ import {
   DEFAULT_SETTINGS,
   type WindowPolicy,
 } from '../../../src/domain/policy/policy.ts';
+import type { Receipt } from '../../../src/domain/receipt.ts';
 import { failure, NOW_MS, receipt } from '../health/fixture.ts';
 
 const HOUR_MS = 3_600_000;
@@ -203,4 +203,11 @@ test('more failures never make it eligible earlier', () => {
       expect(at(count + 1)).toBeGreaterThanOrEqual(at(count));
     }),
   );
+});
+
+test('a broken invariant opens the breaker at once, until a run succeeds', () => {
+  const error = { code: 'InvariantBroken', message: 'rows_unchanged' } as const;
+  const broken = { ...failure('compact', 0), error };
+  expect(judge([broken])).toMatchObject({ allowed: false, breakerOpen: true });
+  expect(judge([receipt('compact'), broken]).breakerOpen).toBe(false);
 });

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Receipt } from '../../../src/domain/operation.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import { arrivalsOf, type HistoryPoint } from '../../../src/domain/policy/replay.ts';
 import { type SimulatedTable, simulate } from '../../../src/domain/policy/simulate.ts';
 import { untoldNights } from '../../../src/domain/policy/simulated-looks.ts';
+import type { Receipt } from '../../../src/domain/receipt.ts';
 import { tableFromKey } from '../../../src/domain/table.ts';
 import { readPolicy } from '../../../src/project/policies.ts';
 import { DAY_MS, MB, receipt } from '../health/fixture.ts';

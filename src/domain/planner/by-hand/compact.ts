@@ -100,10 +100,13 @@ function checkCompact(health: TableHealth, request: CompactRequest): void {
 
 /** Why Trino's `optimize` cannot do exactly this; `null`: it can. */
 function trinoCannot(health: TableHealth, operation: CompactOperation): Reason | null {
-  const { where, deletes } = operation;
+  const { where, deletes, tuning } = operation;
   if (deletes !== undefined) {
     const because = 'Trino chooses files by size only, not by their deletes; spark can';
     return refusalReason('engine', because);
+  }
+  if (tuning !== undefined) {
+    return refusalReason('engine', 'Trino forms no file groups that could be tuned; spark can');
   }
   if (where === null) return null;
   const sources = health.partitionFields.map((field) => field.source.toLowerCase());

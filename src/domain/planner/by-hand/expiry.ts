@@ -2,6 +2,7 @@ import { IcewrightError } from '../../errors.ts';
 import type { HandRequest } from '../../hand-request.ts';
 import type { Decision, Operation } from '../../operation.ts';
 import { planExpiry } from '../expiry.ts';
+import { previewExpiry } from '../expiry-preview.ts';
 import { expiryReasons, refusalReason } from '../reasons.ts';
 import { type HandPlanInput, refuse, send, skip } from './decision.ts';
 
@@ -24,5 +25,6 @@ export function expireByHand(input: HandPlanInput, request: ExpireRequest): Deci
   const operation: Operation = { kind: 'expire_snapshots', snapshotIds, ...clean };
   const reasons = expiryReasons(expiry);
   if (snapshotIds.length === 0) return skip('expire_snapshots', reasons);
-  return send(health, operation, 'auto', reasons, null);
+  const preview = previewExpiry(health, snapshotIds);
+  return { ...send(health, operation, 'auto', reasons, null), preview };
 }

@@ -1,6 +1,7 @@
 /** Delete files: worth a rewrite while there are position deletes that one might join or drop. */
 import type { TableHealth } from '../../health/health.ts';
-import type { Reason, Receipt } from '../../operation.ts';
+import type { Reason } from '../../operation.ts';
+import type { Receipt } from '../../receipt.ts';
 import { ancestry } from '../../watermark.ts';
 import { route } from '../capability.ts';
 import { lastSuccess, type Proposal, type ProposalInput } from './proposal.ts';

@@ -1,5 +1,7 @@
 /** Expiry: of exactly the snapshots that are old and that nothing needs. */
+
 import { route } from '../capability.ts';
+import { previewExpiry } from '../expiry-preview.ts';
 import { expiryReasons, refusalReason } from '../reasons.ts';
 import type { Proposal, ProposalInput } from './proposal.ts';
 
@@ -15,5 +17,6 @@ export function proposeExpiry({ health, policy, expiry }: ProposalInput): Propos
     route: route('expire_snapshots', 'auto', health),
     operation: { kind: 'expire_snapshots', snapshotIds: ids },
     estimate: null,
+    preview: previewExpiry(health, ids),
   };
 }

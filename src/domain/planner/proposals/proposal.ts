@@ -4,13 +4,14 @@ import type {
   Estimate,
   Operation,
   OperationKind,
+  PartGain,
   Preview,
   Reason,
-  Receipt,
 } from '../../operation.ts';
 import type { PauseEvent } from '../../policy/pause.ts';
 import type { EffectivePolicy } from '../../policy/policy.ts';
 import type { Trigger } from '../../policy/trigger.ts';
+import type { Receipt } from '../../receipt.ts';
 import type { Consumers } from '../../watermark.ts';
 import type { Route } from '../capability.ts';
 import type { ExpiryPlan } from '../expiry.ts';
@@ -46,6 +47,8 @@ export interface Proposal {
   readonly operation: Operation;
   readonly estimate: Estimate | null;
   readonly preview?: Preview;
+  /** Only of compactions: what each partition would gain, best first. */
+  readonly parts?: readonly PartGain[];
 }
 
 /** The last receipt of an operation that came to a good end. */

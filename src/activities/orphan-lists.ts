@@ -1,0 +1,102 @@
+/** Exact lists of files in the ledger: looks, what waits for a person, what is being deleted. */
+import { createHash } from 'node:crypto';
+import { partRunId } from '../domain/ids.ts';
+import type { StoredFile } from '../domain/orphans/files.ts';
+import { totalBytes } from '../domain/orphans/look.ts';
+import { lookText, type OrphanLook } from '../domain/orphans/look-record.ts';
+import { tableFromKey } from '../domain/table.ts';
+import { type Look, refusal } from './orphan-look.ts';
+import type { OrphanDeps, OrphanStep } from './orphans.ts';
+import { storePlan } from './planning.ts';
+
+/** The list that a person has approved, as it was shown. */
+export async function readApproved(deps: OrphanDeps, step: OrphanStep): Promise<OrphanLook | null> {
+  const { looks } = step.operation;
+  if (looks.kind !== 'approved') return null;
+  const table = tableFromKey(step.table);
+  const found = await deps.ledger.readLook(looks.lookId);
+  if (found === null || found.table !== step.table) {
+    throw refusal(table, `the list ${looks.lookId} is not in the ledger: plan again`);
+  }
+  const same = digestOf(found.tableUuid, found.files) === looks.digest;
+  if (found.digest === looks.digest && same) return found;
+  throw refusal(table, `the list ${looks.lookId} is not the one that was planned: plan again`);
+}
+
+/** What was approved must all be there unchanged, or gone already: else it is another list. */
+export async function refuseOtherThanApproved(
+  { files }: OrphanDeps,
+  step: OrphanStep,
+  approved: OrphanLook,
+  both: readonly StoredFile[],
+): Promise<void> {
+  const still = new Set(both.map((file) => file.uri));
+  for (const { uri } of approved.files) {
+    if (still.has(uri) || (await files.head(uri)) === null) continue;
+    throw refusal(
+      tableFromKey(step.table),
+      `${uri} was on the approved list and is no orphan any more, or was written anew: plan again`,
+    );
+  }
+}
+
+/**
+ * Stores the list and a plan that a person carries out: exactly this list, by its digest. Answers
+ * the sentence that refuses.
+ */
+export async function planForApproval(
+  deps: Pick<OrphanDeps, 'ledger' | 'nowMs'>,
+  step: OrphanStep,
+  look: Look,
+  agreed: readonly StoredFile[],
+): Promise<string> {
+  const { lookId, digest } = await saveLook(deps, step, 'approval', look, agreed);
+  const { table, operation } = step;
+  const { maxFiles } = operation;
+  const because =
+    `${agreed.length} files are orphans, more than the ${maxFiles} that may go without a person's ` +
+    'consent';
+  const planId = partRunId(step.runId, `orphans${step.ordinal}`);
+  const { tableUuid, snapshotId } = look.reach;
+  const decision = {
+    kind: 'remove_orphans',
+    action: 'run',
+    engine: step.engine,
+    operation: { ...operation, looks: { kind: 'approved', lookId, digest } },
+    reasons: [{ metric: 'orphans', value: agreed.length, threshold: maxFiles, met: true, because }],
+    preview: { files: agreed.length, bytesFreed: totalBytes(agreed), bytesFreedIs: 'exact' },
+    nextEligibleAt: null,
+    estimate: null,
+  } as const;
+  const tables = [{ table, tableUuid, snapshotId, decisions: [decision] }];
+  await storePlan(deps.ledger, { planId, nowMs: deps.nowMs(), tables });
+  return `${table}: ${because}; look at them and carry it out: icewright apply ${planId}`;
+}
+
+export function lookIdOf(step: OrphanStep, purpose: OrphanLook['purpose']): string {
+  return `${step.runId}/${step.ordinal}/${purpose}`;
+}
+
+export function saveLook(
+  deps: Pick<OrphanDeps, 'ledger'>,
+  step: OrphanStep,
+  purpose: OrphanLook['purpose'],
+  look: Look,
+  files: readonly StoredFile[],
+): Promise<OrphanLook> {
+  const { tableUuid } = look.reach;
+  return deps.ledger.saveLook({
+    lookId: lookIdOf(step, purpose),
+    table: step.table,
+    tableUuid,
+    purpose,
+    lookedAt: new Date(look.lookedAtMs).toISOString(),
+    olderThanMs: look.lookedAtMs - look.cutoffMs,
+    digest: digestOf(tableUuid, files),
+    files,
+  });
+}
+
+function digestOf(tableUuid: string, files: readonly StoredFile[]): string {
+  return createHash('sha256').update(lookText(tableUuid, files)).digest('hex');
+}

@@ -1,0 +1,9 @@
+import type { Statement } from '../../domain/engine.ts';
+import type { TableRef } from '../../domain/table.ts';
+import { quoteTable } from './quote.ts';
+
+/** Counts the live rows of a snapshot, delete files applied, as `rows`. */
+export function compileRowCount(table: TableRef, snapshotId: string): Statement {
+  const sql = `SELECT count(*) AS rows FROM ${quoteTable(table)} VERSION AS OF ${snapshotId}`;
+  return { engine: 'spark', sql };
+}

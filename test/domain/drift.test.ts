@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { judgeDrift } from '../../src/domain/drift.ts';
+import type { TableHealth } from '../../src/domain/health/health.ts';
+import type { Operation } from '../../src/domain/operation.ts';
+import { factsOf } from '../../src/domain/table-facts.ts';
+import { compact, healthOf, snapshotOf } from './table-fixture.ts';
+
+const ONE = snapshotOf('1', 'append');
+const TWO = snapshotOf('2', 'append', { trino_query_id: 'q7' });
+const SEEN = healthOf([ONE]);
+const EXPIRE: Operation = { kind: 'expire_snapshots', snapshotIds: ['1'] };
+const MANIFESTS: Operation = { kind: 'rewrite_manifests' };
+const SET: Operation = { kind: 'set_properties', set: { owner: 'x' }, remove: ['gone'] };
+
+function drift(operation: Operation, health: TableHealth): readonly string[] {
+  const plan = { tableUuid: SEEN.tableUuid, seen: factsOf(SEEN) };
+  return judgeDrift({ plan, snapshotId: SEEN.snapshotId, operation, health });
+}
+
+describe('judgeDrift', () => {
+  it('finds nothing where nothing moved', () => {
+    for (const operation of [compact(), EXPIRE, MANIFESTS, SET]) {
+      expect(drift(operation, SEEN)).toEqual([]);
+    }
+  });
+
+  it('says what was committed since, when and by whom', () => {
+    expect(drift(compact(), healthOf([ONE, TWO]))).toEqual([
+      'snapshots were added: append 2 at 1970-01-01T00:00:00.002Z by trino query q7',
+    ]);
+    const many = [ONE, TWO, ...['3', '4', '5'].map((id) => snapshotOf(id, 'overwrite'))];
+    expect(drift(MANIFESTS, healthOf(many))[0]).toMatch(/overwrite 5 at .*, and 1 more$/);
+  });
+
+  it('lets an expiry of exact ids pass an append, but not a head that went elsewhere', () => {
+    expect(drift(EXPIRE, healthOf([ONE, TWO]))).toEqual([]);
+    const elsewhere = healthOf([ONE, snapshotOf('3', 'append', {}, null)]);
+    expect(drift(EXPIRE, elsewhere)[0]).toContain('main is at 3, which does not descend from 1');
+    expect(drift(EXPIRE, { ...healthOf([TWO]), snapshotId: '1' })).toEqual([
+      'snapshots of the plan are gone already: 1',
+    ]);
+  });
+
+  it('tells a table that was replaced from one that was written', () => {
+    const other = healthOf([ONE], { tableUuid: 'v' });
+    for (const operation of [compact(), EXPIRE, SET]) {
+      expect(drift(operation, other)).toEqual(['it is another table now: uuid v instead of u']);
+    }
+  });
+
+  it('names schema, layout and properties, each only to whom it matters', () => {
+    const changed = healthOf([ONE], {
+      columns: [{ name: 'id', type: 'long' }],
+      partitionFields: [{ name: 'id', source: 'id', transform: 'identity' }],
+      properties: { owner: 'y', 'write.format.default': 'orc' },
+      definition: { schemaId: 1, specId: 1, sortOrderId: 2 },
+    });
+    expect(drift(compact(), changed)).toEqual([
+      'its schema is "1: id long" instead of "?: "',
+      'its partition spec is "1: identity(id)" instead of "?: "',
+      'its sort order is "2" instead of "0"',
+      'properties were changed: write.format.default',
+    ]);
+    expect(drift(EXPIRE, changed)).toEqual([]);
+    expect(drift(SET, changed)).toEqual(['properties were changed: owner']);
+    const moved = healthOf([ONE], { location: 's3://lake/c', formatVersion: 3 });
+    expect(drift(SET, moved)).toEqual([
+      'its location is "s3://lake/c" instead of "s3://lake/a/b"',
+      'its format version is "3" instead of "2"',
+    ]);
+  });
+});

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { OpenRunInput } from '../../src/activities/types.ts';
+import { nightlyWorkflowId } from '../../src/domain/ids.ts';
+import { readHealth, startHealth } from '../../src/temporal/health.ts';
+import { submitJob } from '../../src/temporal/jobs.ts';
+import { startNight } from '../../src/temporal/nights.ts';
+import { createHarness, type Harness, receipt } from './environment.ts';
+
+let harness: Harness;
+beforeAll(async () => {
+  harness = await createHarness();
+});
+afterAll(() => harness.close());
+
+it('a night keeps to its concurrency, and has health measured at its end', async () => {
+  const catalog = `c${randomUUID().slice(0, 8)}`;
+  const tables = Array.from({ length: 6 }, (_, at) => `${catalog}.a.t${at}`);
+  const models = tables.map((table) => ({
+    model: table,
+    table,
+    engine: 'spark' as const,
+    after: [],
+  }));
+  let [running, most] = [0, 0];
+  const activities = {
+    planNight: async () => ({ models }),
+    planMaintenance: async ({ runId }: { readonly runId: string }) => ({ planId: runId, tables }),
+    submitTableJob: (request: Parameters<typeof submitJob>[1]) =>
+      submitJob(harness.client, request),
+    openTransform: async ({ job }: OpenRunInput) => ({
+      engine: 'spark' as const,
+      inputs: {},
+      outcome: {
+        model: job.title,
+        status: 'noop' as const,
+        rowsWritten: 0,
+        snapshotId: null,
+        inputs: {},
+        because: 'nothing new',
+      },
+    }),
+    runOperation: async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await new Promise((resume) => setTimeout(resume, 50));
+      running -= 1;
+      return receipt();
+    },
+  };
+  await harness.serve(activities as never, async () => {
+    await startHealth(harness.client, { catalog, intervalMs: 3_600_000 });
+    const runId = randomUUID();
+    const night = await startNight(harness.client, {
+      workflow: 'nightly',
+      workflowId: nightlyWorkflowId(runId),
+      input: { runId, requestedBy: 'cli:test', models: [], maintenance: true, concurrency: 2 },
+    });
+    const report = await night.result();
+    expect(report.maintenance).toHaveLength(6);
+    expect(most).toBe(2);
+    for (;;) {
+      const { last } = await readHealth(harness.client, catalog);
+      if (last !== null && last.sweep >= 2) {
+        expect(last.dueAt).toBeNull();
+        break;
+      }
+      await new Promise((resume) => setTimeout(resume, 20));
+    }
+    await harness.client.workflow.getHandle(`health/${catalog}`).terminate('seen');
+  });
+});
