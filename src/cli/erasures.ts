@@ -1,6 +1,10 @@
 /** What commands about erasure need: the ledger's requests, the keys, the policies, the workflow. */
 import type { ErasureLedger, SealedValues, SubjectHasher } from '../activities/erasure-ports.ts';
-import type { PrivacyPolicy, SubjectValues } from '../domain/erasure/privacy.ts';
+import {
+  type PrivacyPolicy,
+  privacyPolicies,
+  type SubjectValues,
+} from '../domain/erasure/privacy.ts';
 import type { Session } from './session.ts';
 
 export interface Erasures {
@@ -27,7 +31,7 @@ export async function openErasures(session: Session): Promise<Erasures> {
       hasher: keys.hasher,
       seal: (requestId, values) => sealValues(keys.keyring(), requestId, values),
     },
-    privacy: async () => (await project.policies()).filter((one) => one.kind === 'privacy'),
+    privacy: async () => privacyPolicies(await project.policies(), session.config.catalog.name),
     wake: async (requestId) => {
       const { wakeErasure } = await import('../temporal/erasures.ts');
       await wakeErasure(await session.temporal(), requestId);

@@ -7,7 +7,6 @@ import type {
   Subject,
   TableMapping,
 } from '../domain/erasure/privacy.ts';
-import { parseTable, tableKey } from '../domain/table.ts';
 
 const DAY_MS = 86_400_000;
 /** Art. 12(3) GDPR: one month. */
@@ -16,19 +15,13 @@ const WARN_AT_MS = [20 * DAY_MS, 25 * DAY_MS] as const;
 
 type SubjectDocument = PrivacyDocument['subjects'][string];
 
-/** Lays the defaults in, and names tables by catalog, namespace and name. */
-export function privacyOf(
-  document: PrivacyDocument,
-  file: string,
-  catalogName: string,
-): PrivacyPolicy {
+/** Lays the defaults in. Tables are named as they are written, perhaps without their catalog. */
+export function privacyOf(document: PrivacyDocument, file: string): PrivacyPolicy {
   return {
     kind: 'privacy',
     name: document.name,
     file,
-    subjects: Object.entries(document.subjects).map(([name, one]) =>
-      subjectOf(name, one, catalogName),
-    ),
+    subjects: Object.entries(document.subjects).map(([name, one]) => subjectOf(name, one)),
     sinks: (document.sinks ?? []).map(({ name, owner, retention, note }) => ({
       name,
       owner,
@@ -41,7 +34,7 @@ export function privacyOf(
   };
 }
 
-function subjectOf(name: string, document: SubjectDocument, catalogName: string): Subject {
+function subjectOf(name: string, document: SubjectDocument): Subject {
   return {
     name,
     key: document.key,
@@ -54,8 +47,7 @@ function subjectOf(name: string, document: SubjectDocument, catalogName: string)
     sources: (document.sources ?? []).map((source): SourceMapping => source),
     tables: document.tables.map((one): TableMapping => {
       const { table, action = 'delete', because = null, match = {}, holds = {} } = one;
-      const key = tableKey(parseTable(table, catalogName));
-      return { table: key, action, because, match: match as Holds, holds: holds as Holds };
+      return { table, action, because, match: match as Holds, holds: holds as Holds };
     }),
   };
 }

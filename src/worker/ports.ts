@@ -1,6 +1,11 @@
 /** Builds every port from the configuration and hands them to the activities. */
 import type { Client } from '@temporalio/client';
 import { rememberCores } from '../activities/cores.ts';
+import {
+  createErasureActivities,
+  createErasureEngineActivities,
+  createOpenErasure,
+} from '../activities/erasure/index.ts';
 import { createHealthActivities } from '../activities/health.ts';
 import type { Ledger } from '../activities/ledger-port.ts';
 import { createNightActivities } from '../activities/night.ts';
@@ -33,6 +38,7 @@ import { openProject } from '../project/project.ts';
 import { openKeys } from '../proof/keys.ts';
 import { connectTemporal } from '../temporal/connect.ts';
 import { isRunning, submitJob } from '../temporal/jobs.ts';
+import { erasureDeps } from './erasure.ts';
 
 export interface Ports {
   readonly client: Client;
@@ -85,10 +91,22 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
   };
   const { pseudonymKey } = config;
   const transforming = createTransformActivities({ ...operating, jobs, pseudonymKey });
-  const engineActivities: EngineActivities = {
+  const engineActivities: Omit<EngineActivities, 'eraseStep'> = {
     ...createOperateActivities(operating),
     runModel: transforming.runModel,
   };
+  const erasing = erasureDeps({
+    config,
+    planning,
+    erasures: plainLedger.erasures,
+    spark,
+    files,
+    catalog,
+    keys,
+    client: temporal.client,
+  });
+  const { eraseStep, ...looking } = createErasureEngineActivities(erasing);
+  const sparkActivities = { ...engineActivities, eraseStep, ...looking };
   return {
     client: temporal.client,
     metrics,
@@ -104,8 +122,10 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
         retention: config.health.retention,
       }),
       openTransform: transforming.openTransform,
+      ...createErasureActivities(erasing),
+      openErasure: createOpenErasure({ ...planning, jobs }),
     },
-    engineActivities: { spark: engineActivities, trino: engineActivities },
+    engineActivities: { spark: sparkActivities, trino: { ...engineActivities, eraseStep } },
     close: async () => {
       await Promise.allSettled([spark.close(), trino.close(), ledger.close(), temporal.close()]);
       await endTraces();

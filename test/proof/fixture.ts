@@ -140,6 +140,8 @@ export function certificate(change: Partial<Certificate> = {}): Certificate {
           rowsRead: 97,
           gone: 3,
           traces: [],
+          tracesFound: 0,
+          limits: [],
         },
       ],
     },

@@ -1,6 +1,6 @@
 /** What the erasure's activities need: ports, and what they share. */
 import type { EngineRunner, Statement } from '../../domain/engine.ts';
-import type { TableVerification } from '../../domain/erasure/certificate.ts';
+import type { RemovedFile, TableVerification } from '../../domain/erasure/certificate.ts';
 import type {
   Holds,
   Identifier,
@@ -80,12 +80,19 @@ export interface SourceEraser {
   ): Promise<void>;
 }
 
+/** An object that must be gone, with the versions and delete markers that it had. */
+export interface OldObject {
+  readonly uri: string;
+  readonly kind: RemovedFile['kind'];
+  readonly versionIds: readonly string[];
+}
+
 export interface VerifyRequest {
   readonly table: string;
   readonly subject: Subject;
   readonly mapping: TableMapping | null;
   readonly subjects: readonly { readonly requestId: string; readonly values: SubjectValues }[];
-  readonly oldObjects: readonly { readonly uri: string; readonly versionIds: readonly string[] }[];
+  readonly oldObjects: readonly OldObject[];
   readonly signal: AbortSignal;
   readonly onProgress: () => void;
 }

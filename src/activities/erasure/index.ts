@@ -1,5 +1,8 @@
 /** All activities of erasure, with their dependencies as arguments. */
 import { withFailures, withHeartbeats } from '../failure.ts';
+import type { Ledger } from '../ledger-port.ts';
+import type { Jobs } from '../ports.ts';
+import { refuseBesideAnother, rowOf } from '../runs.ts';
 import type { OpenRunInput } from '../types.ts';
 import {
   batchClosesAt,
@@ -41,4 +44,15 @@ export function createErasureEngineActivities(deps: ErasureDeps): ErasureEngineA
   };
 }
 
-export type OpenErasure = (input: OpenRunInput) => Promise<void>;
+/** The run of a batch in one table begins. */
+export function createOpenErasure(deps: {
+  readonly ledger: Ledger;
+  readonly jobs: Jobs;
+  readonly nowMs: () => number;
+}): (input: OpenRunInput) => Promise<void> {
+  return withFailures(async (input: OpenRunInput) => {
+    await refuseBesideAnother(deps, input);
+    const startedAt = new Date(deps.nowMs()).toISOString();
+    await deps.ledger.saveRun({ ...rowOf(input, 'running', startedAt), startedAt });
+  });
+}

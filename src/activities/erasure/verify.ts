@@ -3,12 +3,10 @@ import { Context, cancellationSignal } from '@temporalio/activity';
 import type { TableVerification, Trace } from '../../domain/erasure/certificate.ts';
 import type { ErasureRequest } from '../../domain/erasure/request.ts';
 import { requestsOf } from './batches.ts';
-import { type ErasureDeps, subjectOf, valuesOf } from './deps.ts';
+import { type ErasureDeps, type OldObject, subjectOf, valuesOf } from './deps.ts';
 import type { VerifiedTable } from './types.ts';
 
 const PAGE = 5_000;
-/** Traces that are kept of one request in one table. */
-const TRACES_MAX = 1_000;
 
 /** Reads a table for all requests of the batch in one pass, and keeps what it saw. */
 export async function verifyTable(
@@ -45,7 +43,7 @@ export async function verifyTable(
 }
 
 async function oldObjects(deps: ErasureDeps, batchId: string, table: string) {
-  const old: { readonly uri: string; readonly versionIds: readonly string[] }[] = [];
+  const old: OldObject[] = [];
   let after: string | undefined;
   for (;;) {
     const more = after === undefined ? {} : { after };
@@ -56,7 +54,9 @@ async function oldObjects(deps: ErasureDeps, batchId: string, table: string) {
       limit: PAGE,
       ...more,
     });
-    for (const { path, versionIds } of page) if (path !== null) old.push({ uri: path, versionIds });
+    for (const { path, kind, versionIds } of page) {
+      if (path !== null) old.push({ uri: path, kind, versionIds });
+    }
     if (page.length < PAGE) return old;
     after = page.at(-1)?.pathHash;
   }
@@ -69,12 +69,11 @@ async function saveVerification(
   requestId: string,
   seen: TableVerification,
 ): Promise<void> {
-  const traces = seen.traces.slice(0, TRACES_MAX);
   await deps.erasures.saveTableWork({
     batchId,
     table: verificationKey(requestId, seen.table),
     step: 'verified',
-    document: { ...seen, traces },
+    document: { ...seen },
   });
 }
 

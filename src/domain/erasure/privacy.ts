@@ -2,6 +2,7 @@
  * Where a subject's personal data lie and what becomes of them there, as `policies/privacy.yaml`
  * says. A *subject* is a kind of person, such as `customer`; a request names one of them by its key.
  */
+import { parseTable, tableKey } from '../table.ts';
 
 /** Something a subject is known by: the key that a request names, or what rows with it hold. */
 export interface Identifier {
@@ -33,7 +34,7 @@ export type Holds = Readonly<Record<string, readonly ColumnPath[]>>;
 export type TableAction = 'delete' | 'recompute' | 'keep';
 
 export interface TableMapping {
-  /** `lake.bronze.raw_orders` */
+  /** `lake.bronze.raw_orders`; in a policy as it is written perhaps without its catalog. */
   readonly table: string;
   readonly action: TableAction;
   /** Of `keep`: why it is no personal data. */
@@ -97,3 +98,27 @@ export interface PrivacyPolicy {
  * never in a workflow, a log, a metric or an error.
  */
 export type SubjectValues = Readonly<Record<string, readonly string[]>>;
+
+/** The policy with every table named by catalog, namespace and name. */
+export function inCatalog(policy: PrivacyPolicy, catalogName: string): PrivacyPolicy {
+  return {
+    ...policy,
+    subjects: policy.subjects.map((subject) => ({
+      ...subject,
+      tables: subject.tables.map((mapping) => ({
+        ...mapping,
+        table: tableKey(parseTable(mapping.table, catalogName)),
+      })),
+    })),
+  };
+}
+
+/** Those that speak of privacy, with their tables named in full. */
+export function privacyPolicies(
+  policies: readonly (PrivacyPolicy | { readonly kind: string })[],
+  catalogName: string,
+): readonly PrivacyPolicy[] {
+  return policies.flatMap((one) =>
+    one.kind === 'privacy' ? [inCatalog(one as PrivacyPolicy, catalogName)] : [],
+  );
+}
