@@ -33,6 +33,8 @@ export interface ErasureCompiler {
   compileFind(target: ErasureTarget, ref: string): Statement;
   /** `null`: nothing is known to match by. */
   compileValues(target: ErasureTarget, ref: string): Statement | null;
+  /** `null`: there is nothing to share. */
+  compileShared(target: ErasureTarget): Statement | null;
   compileOracle(target: ErasureTarget): Statement;
   compileDelete(target: ErasureTarget, runId: string): Statement;
   compileForcedRewrite(target: ErasureTarget): Statement;

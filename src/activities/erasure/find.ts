@@ -69,6 +69,7 @@ async function lookFor(deps: ErasureDeps, { requestId, subject: name }: ErasureR
   const ask = asker(deps, requestId);
   let values = await valuesOf(deps, requestId);
   values = await resolve(deps, subject, tables, values, ask);
+  values = await leaveOutShared(deps, { subject, tables, values, ask });
   await deps.erasures.saveValues(requestId, deps.seal(requestId, values));
   const found: FoundInTable[] = [];
   const blockers: Blocker[] = [];
@@ -152,6 +153,35 @@ async function resolve(
   }
   const message = `identifiers lead on and on after ${ROUNDS_MAX} rounds: look at "links"`;
   throw new IcewrightError('PolicyInvalid', message, { subject: subject.name });
+}
+
+/**
+ * What somebody else's rows hold as well (a name that two people have) cannot tell whether the
+ * subject is left: it is neither matched by nor looked for. The key decides of itself.
+ */
+async function leaveOutShared(
+  { spark }: ErasureDeps,
+  given: {
+    readonly subject: Subject;
+    readonly tables: readonly MappedTable[];
+    readonly values: SubjectValues;
+    readonly ask: Ask;
+  },
+): Promise<SubjectValues> {
+  const { subject, tables, values, ask } = given;
+  const shared = new Set<string>();
+  for (const { mapping, health } of tables) {
+    const table = tableFromKey(health.table);
+    const target = targetOf(table, health.columns, subject, mapping, values);
+    const statement = spark.compiler.compileShared(target);
+    if (statement === null) continue;
+    for (const row of await ask(statement)) shared.add(`${row.identifier} ${row.value}`);
+  }
+  const kept = Object.entries(values).map(([name, list]) => [
+    name,
+    name === subject.key ? list : list.filter((value) => !shared.has(`${name} ${value}`)),
+  ]);
+  return Object.fromEntries(kept) as SubjectValues;
 }
 
 /** The key stays what the request names: another one in the same row is another person's. */

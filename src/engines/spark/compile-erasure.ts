@@ -128,6 +128,37 @@ WHERE told.value IS NOT NULL AND told.value <> ''`,
   };
 }
 
+/**
+ * Rows `identifier, value`: those of the subject's values that rows of others hold as well (a name
+ * that two people have). The key is not among them: it makes a row the subject's.
+ */
+export function compileShared(target: ErasureTarget): Statement | null {
+  const { sql, parameters: matched } = matchPredicate(target);
+  const parameters: Record<string, string> = { ...matched };
+  const places: string[] = [];
+  const wanted: string[] = [];
+  for (const [name, paths] of [...Object.entries(target.match), ...Object.entries(target.holds)]) {
+    const values = target.values[name] ?? [];
+    if (values.length === 0) continue;
+    parameters[`shared_${name}`] = JSON.stringify(values);
+    const list = `from_json(:shared_${name}, 'array<string>')`;
+    wanted.push(`(told.identifier = ${quoteText(name)} AND array_contains(${list}, told.value))`);
+    for (const path of paths) {
+      const value = placeOf(target, path, 'string');
+      places.push(`named_struct('identifier', ${quoteText(name)}, 'value', ${value})`);
+    }
+  }
+  if (places.length === 0) return null;
+  return {
+    engine: 'spark',
+    sql: `SELECT DISTINCT told.identifier, told.value
+FROM (SELECT explode(array(${places.join(', ')})) AS told
+  FROM ${quoteTable(target.table)} WHERE NOT coalesce(${sql}, false))
+WHERE ${wanted.join(' OR ')}`,
+    parameters,
+  };
+}
+
 /** One row: all rows, those that match, and a sum over the hashes of all others. */
 export function compileOracle(target: ErasureTarget): Statement {
   const { sql, parameters } = matchPredicate(target);
