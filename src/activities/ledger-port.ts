@@ -66,8 +66,13 @@ export interface Ledger {
   saveReceipt(runId: string, ordinal: number, table: string, receipt: Receipt): Promise<Receipt>;
   readReceipt(runId: string, ordinal: number): Promise<Receipt | null>;
   listReceipts(runId: string): Promise<readonly (Receipt & { readonly table: string })[]>;
-  /** Newest receipts of a table for cadence and backoff, newest first. */
+  /** The last receipts of a table whatever they are of, newest first. */
   recentReceipts(table: string, limit: number): Promise<readonly Receipt[]>;
+  /**
+   * The last `limit` receipts of each operation, and of each way in which it ended; newest first.
+   * For cadence and breaker: many of one kind never hide those of another.
+   */
+  receiptsOfEach(table: string, limit: number): Promise<readonly Receipt[]>;
   /** Everything that ended in a span of time, whatever its table; oldest first. */
   receiptsBetween(
     since: string,

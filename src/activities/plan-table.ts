@@ -4,14 +4,12 @@ import type { TableHealth } from '../domain/health/health.ts';
 import type { PlanTableInput } from '../domain/planner/planner.ts';
 import { targetIsOpen } from '../domain/planner/target.ts';
 import { effectivePolicy } from '../domain/policy/effective.ts';
+import { receiptsOfEach } from '../domain/policy/lookback.ts';
 import type { PauseEvent } from '../domain/policy/pause.ts';
 import type { EffectivePolicy, Policy } from '../domain/policy/policy.ts';
 import { type TableRef, tableKey } from '../domain/table.ts';
 import { measureIfThere, type PlanningDeps, readConsumers, withFloors } from './planning.ts';
 import type { Catalog, MeasureOptions } from './ports.ts';
-
-/** Receipts that cadence and breaker look back on. */
-export const RECEIPTS_MAX = 50;
 
 /** What the planner needs to know of a table under this policy. */
 export function measureOptionsFor(policy: EffectivePolicy, nowMs: number): MeasureOptions {
@@ -75,7 +73,7 @@ export async function gatherFor(
   const key = tableKey(table);
   const [health, recentReceipts, pinned, consumers] = await Promise.all([
     withFloors(deps, known.health),
-    deps.ledger.recentReceipts(key, RECEIPTS_MAX),
+    deps.ledger.receiptsOfEach(key, receiptsOfEach(policy.settings.cadence)),
     deps.ledger.livePins(key, new Date(nowMs).toISOString()),
     readConsumers(deps, key, nowMs),
   ]);

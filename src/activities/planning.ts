@@ -13,13 +13,14 @@ import { withTarget } from '../domain/planner/target.ts';
 import { type TuningInput, tunePlan } from '../domain/planner/tuning.ts';
 import { judgeCadence } from '../domain/policy/cadence.ts';
 import { effectivePolicy } from '../domain/policy/effective.ts';
+import { receiptsOfEach } from '../domain/policy/lookback.ts';
 import { type PauseEvent, sayWhatIsPassedOver } from '../domain/policy/pause.ts';
 import type { Policy } from '../domain/policy/policy.ts';
 import { type TableRef, tableFromKey } from '../domain/table.ts';
 import { factsOf } from '../domain/table-facts.ts';
 import { type Consumers, consumersOf } from '../domain/watermark.ts';
 import type { Ledger } from './ledger-port.ts';
-import { gatherFor, measureForPolicy, measureOptionsFor, RECEIPTS_MAX } from './plan-table.ts';
+import { gatherFor, measureForPolicy, measureOptionsFor } from './plan-table.ts';
 import type { Catalog, Project } from './ports.ts';
 
 export interface PlanningDeps {
@@ -107,7 +108,7 @@ export async function planHandRequest(
   const expires = request.kind === 'expire_snapshots';
   const target = request.kind === 'compact' ? request.targetFileSizeBytes : null;
   const [recentReceipts, pauses, health, pinned, consumers] = await Promise.all([
-    deps.ledger.recentReceipts(key, RECEIPTS_MAX),
+    deps.ledger.receiptsOfEach(key, receiptsOfEach(policy.settings.cadence)),
     deps.ledger.pauseEvents(),
     deps.catalog.measureTable(table, {
       ...measureOptionsFor(policy, nowMs),

@@ -17,6 +17,7 @@ import {
   selectReceipt,
   selectReceipts,
   selectReceiptsBetween,
+  selectReceiptsOfEach,
   selectRecentReceipts,
   selectStarted,
 } from './operations.ts';
@@ -81,6 +82,7 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
     readReceipt: (runId, ordinal) => selectReceipt(db, runId, ordinal),
     listReceipts: (runId) => selectReceipts(db, runId),
     recentReceipts: (table, limit) => selectRecentReceipts(db, table, limit),
+    receiptsOfEach: (table, limit) => selectReceiptsOfEach(db, table, limit),
     receiptsBetween: (since, until) => selectReceiptsBetween(db, since, until),
     recordPause: (event) => insertPauseEvent(db, event),
     pauseEvents: () => selectPauseEvents(db),
