@@ -110,6 +110,8 @@ export interface Ledger {
   /** Written once: answers the look that stands under its id. */
   saveLook(look: OrphanLook): Promise<OrphanLook>;
   readLook(lookId: string): Promise<OrphanLook | null>;
+  /** Id of the newest list of a table with this digest that was kept for a person's consent. */
+  approvalLook(table: string, digest: string): Promise<string | null>;
   /** The newest first look of a table that was taken at `until` or before. */
   lastLook(table: string, until: string): Promise<OrphanLook | null>;
   /** What the last sweep concluded; a table that none has looked at is left out. */

@@ -23,6 +23,32 @@ interface Reliance {
   readonly property: (name: string) => boolean;
 }
 
+/** Decisions before `ordinal` that set properties: what they did is no drift of their own plan. */
+export function ownPropertySteps(
+  { decisions }: Pick<TablePlan, 'decisions'>,
+  ordinal: number,
+): readonly number[] {
+  return decisions.flatMap(({ action, operation }, at) =>
+    at < ordinal && action === 'run' && operation?.kind === 'set_properties' ? [at] : [],
+  );
+}
+
+/** The plan as if it had seen what these decisions of its own have set and removed since. */
+export function withOwnProperties<T extends Pick<TablePlan, 'decisions' | 'seen'>>(
+  plan: T,
+  carriedOut: readonly number[],
+): T {
+  if (plan.seen === undefined) return plan;
+  const properties = { ...plan.seen.properties };
+  for (const ordinal of carriedOut) {
+    const operation = plan.decisions[ordinal]?.operation;
+    if (operation?.kind !== 'set_properties') continue;
+    Object.assign(properties, operation.set);
+    for (const name of operation.remove) delete properties[name];
+  }
+  return { ...plan, seen: { ...plan.seen, properties } };
+}
+
 const NO_PROPERTY = () => false;
 /** By these files are written: sizes, codecs, distribution; and our own settings. */
 const OF_WRITERS = (name: string) => /^(write|icewright|format-version)\b/.test(name);

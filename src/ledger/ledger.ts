@@ -21,7 +21,7 @@ import {
   selectRecentReceipts,
   selectStarted,
 } from './operations.ts';
-import { insertLook, selectLook, selectLookUntil } from './orphan-looks.ts';
+import { insertLook, selectApproval, selectLook, selectLookUntil } from './orphan-looks.ts';
 import { insertPauseEvent, selectPauseEvents } from './pauses.ts';
 import { deletePins, selectLivePins, upsertPins } from './pins.ts';
 import { insertPlan, selectPlan, selectPlanDigest } from './plans.ts';
@@ -101,6 +101,7 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
     rollUpHistory: (cutoffs) => rollUpHistory(db, cutoffs),
     saveLook: (look) => insertLook(db, look),
     readLook: (lookId) => selectLook(db, lookId),
+    approvalLook: (table, digest) => selectApproval(db, table, digest),
     lastLook: (table, until) => selectLookUntil(db, table, until),
     sweepNotes: (tables) => selectSweepNotes(db, tables),
     saveSweepNotes: (notes) => upsertSweepNotes(db, notes),

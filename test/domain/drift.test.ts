@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { judgeDrift } from '../../src/domain/drift.ts';
+import { judgeDrift, ownPropertySteps, withOwnProperties } from '../../src/domain/drift.ts';
 import type { TableHealth } from '../../src/domain/health/health.ts';
-import type { Operation } from '../../src/domain/operation.ts';
+import type { Decision, Operation } from '../../src/domain/operation.ts';
 import { factsOf } from '../../src/domain/table-facts.ts';
 import { compact, healthOf, snapshotOf } from './table-fixture.ts';
 
@@ -38,6 +38,34 @@ describe('judgeDrift', () => {
     expect(drift(EXPIRE, elsewhere)[0]).toContain('main is at 3, which does not descend from 1');
     expect(drift(EXPIRE, { ...healthOf([TWO]), snapshotId: '1' })).toEqual([
       'snapshots of the plan are gone already: 1',
+    ]);
+  });
+
+  it('takes what its own plan has set before for seen, and nothing else', () => {
+    const before = healthOf([ONE], { properties: { 'write.a': '1', 'write.gone': 'x' } });
+    const set = {
+      kind: 'set_properties',
+      set: { 'write.a': '2' },
+      remove: ['write.gone'],
+    } as const;
+    const none = { engine: 'spark', reasons: [], nextEligibleAt: null, estimate: null } as const;
+    const decisions: readonly Decision[] = [
+      { ...none, kind: 'set_properties', action: 'run', operation: set },
+      { ...none, kind: 'compact', action: 'run', operation: compact() },
+    ];
+    const plan = { tableUuid: before.tableUuid, seen: factsOf(before), decisions };
+    const found = (properties: TableHealth['properties'], carriedOut = ownPropertySteps(plan, 1)) =>
+      judgeDrift({
+        plan: withOwnProperties(plan, carriedOut),
+        snapshotId: '1',
+        operation: compact(),
+        health: { ...before, properties },
+      });
+    expect(ownPropertySteps(plan, 0)).toEqual([]);
+    expect(found({ 'write.a': '2' })).toEqual([]);
+    expect(found({ 'write.a': '2' }, [])).toEqual(['properties were changed: write.a, write.gone']);
+    expect(found({ 'write.a': '3', 'write.b': '1' })).toEqual([
+      'properties were changed: write.a, write.b',
     ]);
   });
 
