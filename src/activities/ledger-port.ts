@@ -173,6 +173,10 @@ export interface StoredReport extends TableReport {
   readonly etag: string | null;
   /** Where the table lies; `null`: it was never measured. */
   readonly location: string | null;
+  /**
+   * All places where it keeps files, as last measured; absent: not measured since they are kept.
+   */
+  readonly places?: readonly string[];
 }
 
 /** One point of a table's history. */

@@ -1,5 +1,6 @@
 /** Measures one table as its policy wants it measured, and plans it. */
 import { isDeepStrictEqual } from 'node:util';
+import type { HandRequest } from '../domain/hand-request.ts';
 import type { TableHealth } from '../domain/health/health.ts';
 import type { PlanTableInput } from '../domain/planner/planner.ts';
 import { targetIsOpen } from '../domain/planner/target.ts';
@@ -58,6 +59,32 @@ export async function measureAgain(
   if (isDeepStrictEqual(options, first.options)) return { health: first.health, policy };
   const health = await measureIfThere(catalog, table, options);
   return health === null ? null : { health, policy };
+}
+
+/**
+ * What a person asks for, measured as the table's own policy wants it: anew where the table's
+ * properties change what chooses files. Rejects with `TableNotFound`.
+ */
+export async function measureForHand(
+  catalog: Catalog,
+  input: { readonly table: TableRef; readonly policies: readonly Policy[]; readonly nowMs: number },
+  request: HandRequest,
+): Promise<MeasuredTable> {
+  const { table, policies, nowMs } = input;
+  const target = request.kind === 'compact' ? request.targetFileSizeBytes : null;
+  // Only what chooses files needs to know single ones.
+  const choosesFiles = request.kind === 'compact' || request.kind === 'rewrite_deletes';
+  const optionsOf = (policy: EffectivePolicy): MeasureOptions => ({
+    ...measureOptionsFor(policy, nowMs),
+    ...(target === null ? {} : { targetFileSizeBytes: target }),
+    depth: choosesFiles ? 'files' : 'metadata',
+  });
+  const options = optionsOf(effectivePolicy(policies, table));
+  const health = await catalog.measureTable(table, options);
+  const policy = effectivePolicy(policies, table, health.properties);
+  const own = optionsOf(policy);
+  if (!choosesFiles || isDeepStrictEqual(own, options)) return { health, policy };
+  return { health: await catalog.measureTable(table, own), policy };
 }
 
 /** Everything that the planner looks at. */

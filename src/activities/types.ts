@@ -100,7 +100,7 @@ export interface ControlActivities {
 
 export interface EndInput {
   readonly engine: EngineName;
-  /** As the activity that began the statement derived it. */
+  /** Of the activity's last statement, as the activity derived it. */
   readonly key: string;
   readonly session: string;
 }
