@@ -63,8 +63,9 @@ async function differencesOf(
   if (health === null) return ['it is no longer in the catalog: it was dropped or renamed'];
   const snapshotId =
     step.expectedSnapshotId === undefined ? plan.snapshotId : step.expectedSnapshotId;
+  const { operation, appendsAllowed = false } = step;
   const now = withOwnProperties(plan, await ownPropertiesSet(deps, step, plan));
-  const drift = judgeDrift({ plan: now, snapshotId, operation: step.operation, health });
+  const drift = judgeDrift({ plan: now, snapshotId, operation, health, appendsAllowed });
   if (drift.length > 0) return drift;
   const needed = await neededMeanwhile(deps, step, health);
   return needed === null ? [] : [`${needed}, which was not so when the plan was made`];

@@ -35,6 +35,8 @@ export interface OperateInput {
   readonly ordinal: number;
   /** The snapshot that must still be the head; `undefined`: as the plan pinned it. */
   readonly expectedSnapshotId?: string | null;
+  /** Rows may have been added since: nobody has approved of exactly this plan. */
+  readonly appendsAllowed?: boolean;
 }
 
 export interface OpenedTransform {

@@ -27,7 +27,9 @@ async function walkPlan(run: OpenRun): Promise<JobOutcome> {
     const { planId } = opened;
     const { runId } = job;
     const statement = { key: operationKey(runId, ordinal), session };
-    const input = { table, runId, planId, ordinal, ...expected };
+    // What a person asked for is done as it was read; policies plan while others write.
+    const appendsAllowed = job.kind === 'maintenance';
+    const input = { table, runId, planId, ordinal, appendsAllowed, ...expected };
     let receipt: Receipt;
     try {
       receipt = await onEngine(engine, job.kind, statement, ({ runOperation }) =>

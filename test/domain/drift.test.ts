@@ -12,9 +12,9 @@ const EXPIRE: Operation = { kind: 'expire_snapshots', snapshotIds: ['1'] };
 const MANIFESTS: Operation = { kind: 'rewrite_manifests' };
 const SET: Operation = { kind: 'set_properties', set: { owner: 'x' }, remove: ['gone'] };
 
-function drift(operation: Operation, health: TableHealth): readonly string[] {
+function drift(operation: Operation, health: TableHealth, more = {}): readonly string[] {
   const plan = { tableUuid: SEEN.tableUuid, seen: factsOf(SEEN) };
-  return judgeDrift({ plan, snapshotId: SEEN.snapshotId, operation, health });
+  return judgeDrift({ plan, snapshotId: SEEN.snapshotId, operation, health, ...more });
 }
 
 describe('judgeDrift', () => {
@@ -30,6 +30,27 @@ describe('judgeDrift', () => {
     ]);
     const many = [ONE, TWO, ...['3', '4', '5'].map((id) => snapshotOf(id, 'overwrite'))];
     expect(drift(MANIFESTS, healthOf(many))[0]).toMatch(/overwrite 5 at .*, and 1 more$/);
+  });
+
+  it('lets a rewrite that policies ask for pass appends, and nothing else', () => {
+    const allowed = { appendsAllowed: true };
+    const grown = (operation: string, summary = {}) =>
+      healthOf([ONE, TWO, snapshotOf('3', operation, summary)]);
+    const deletes: Operation = { kind: 'rewrite_deletes', where: null };
+    for (const operation of [compact(), MANIFESTS, deletes]) {
+      expect(drift(operation, grown('append'), allowed)).toEqual([]);
+      expect(drift(operation, grown('append'))).toHaveLength(1);
+      for (const other of ['overwrite', 'delete', 'replace']) {
+        expect(drift(operation, grown(other), allowed)[0]).toContain(`${other} 3`);
+      }
+      expect(
+        drift(operation, grown('append', { 'added-delete-files': '1' }), allowed),
+      ).toHaveLength(1);
+    }
+    const elsewhere = healthOf([ONE, snapshotOf('3', 'append', {}, null)]);
+    expect(drift(compact(), elsewhere, allowed)[0]).toContain('does not descend from 1');
+    const altered = { ...grown('append'), formatVersion: 3 };
+    expect(drift(compact(), altered, allowed)).toHaveLength(1);
   });
 
   it('lets an expiry of exact ids pass an append, but not a head that went elsewhere', () => {
