@@ -38,6 +38,8 @@ export class MaintenanceRun {
   private phase: Phase = 'looking';
   private readonly counts = { listed: 0, quiet: 0, planned: 0, due: 0, done: 0, failed: 0 };
   private ended = 0;
+  /** A table is no longer as it was. */
+  private advanced = false;
   private selected: readonly SelectedTable[] = [];
   private readonly left: Record<string, number> = {};
   private readonly failing: string[] = [];
@@ -69,7 +71,8 @@ export class MaintenanceRun {
       const { sweepId } = this.given;
       await this.step('clearing up', () => sweepSteps.endSweep({ sweepId }));
     }
-    return { ...due, ...this.report(chosen), more: chosen?.more ?? false };
+    // Where nothing was changed, the same would be chosen again, for ever.
+    return { ...due, ...this.report(chosen), more: this.advanced && chosen?.more === true };
   }
 
   private report(chosen: SelectedSweep | null): Omit<MaintenanceSweepReport, 'dueAt' | 'missed'> {
@@ -188,6 +191,7 @@ export class MaintenanceRun {
     }
     const tables = this.spent.tables + (ran.length > 0 ? 1 : 0);
     this.spent = { bytes, engineSeconds, tables };
+    if (receipts.some((one) => one.status === 'done')) this.advanced = true;
     if (state === 'done') this.counts.done += 1;
     else if (error?.code === 'TableChanged') {
       // Somebody wrote since: the next sweep plans it again.

@@ -119,6 +119,29 @@ describe('the maintenance sweep, where something fails or ends', () => {
     });
   });
 
+  it('does not begin again where all that was chosen was refused: it would be chosen again', async () => {
+    const catalog = newCatalog();
+    let round = 0;
+    const error = { code: 'TableChanged', message: 'no' } as const;
+    const activities: Partial<Activities> = {
+      ...busy([`${catalog}.a.t`]),
+      selectSweep: async () => {
+        round += 1;
+        return selected([`${catalog}.a.t`], { more: round < 5 });
+      },
+      runOperation: async () => receipt({ status: 'refused', error }),
+    };
+    await harness.serve(activities, async () => {
+      await startSweeps(harness.client, catalog);
+      await firstReport(catalog);
+      // Each wish is a sweep of its own: whatever would begin by itself has begun before it ends.
+      await maintainNow(harness.client, catalog, 'upkeep');
+      await maintainNow(harness.client, catalog, 'upkeep');
+      expect(round).toBe(3);
+      await end(catalog);
+    });
+  });
+
   it('carries its clocks and reports through continue-as-new', async () => {
     const catalog = newCatalog();
     await harness.serve({ readSweeps: async () => [turn('upkeep')] }, async () => {
