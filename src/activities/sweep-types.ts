@@ -5,8 +5,11 @@ export interface SweepTurn {
   readonly policy: string;
   readonly everyMs: number;
   readonly paused: boolean;
-  /** The window that is open; `null`: none is. Without a window, the UTC day. */
-  readonly open: { readonly sinceMs: number; readonly untilMs: number } | null;
+  /**
+   * The window that is open; `null`: none is. Without a window, since the beginning of the UTC day
+   * whose budget counts, and `untilMs` is `null`: nothing closes.
+   */
+  readonly open: { readonly sinceMs: number; readonly untilMs: number | null } | null;
   /** When the next one opens; `null`: one is open, or none ever will. */
   readonly nextOpenMs: number | null;
   /** Why nothing may begin; empty: it may. */

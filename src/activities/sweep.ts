@@ -56,7 +56,8 @@ function turnOf(policy: SweepPolicy, nowMs: number, lastTurnMs: number | null): 
     policy: name,
     everyMs,
     paused,
-    open: open ? { sinceMs: state.sinceMs, untilMs: state.untilMs } : null,
+    // A day that ends closes nothing.
+    open: open ? { sinceMs: state.sinceMs, untilMs: window === null ? null : state.untilMs } : null,
     nextOpenMs: open ? null : state.nextMs,
     because: paused ? 'the policy is paused' : open ? '' : state.because || closed,
   };

@@ -126,7 +126,7 @@ export class MaintenanceRun {
     const { policy, open, nextOpenMs } = turn;
     // Asked for while the window is closed: it counts for the day (UTC).
     const sinceMs = open?.sinceMs ?? Math.floor(this.startedMs / DAY_MS) * DAY_MS;
-    const nextMs = open?.untilMs ?? nextOpenMs;
+    const nextMs = open === null ? nextOpenMs : (open.untilMs ?? open.sinceMs + DAY_MS);
     const chosen = await sweepSteps.selectSweep({ catalog, policy, sweepId, sinceMs, nextMs });
     this.selected = chosen.tables;
     Object.assign(this.left, chosen.left);
@@ -154,7 +154,8 @@ export class MaintenanceRun {
   /** Rewrites may cost more than was estimated, and the window may close meanwhile. */
   private reasonAgainst(one: SelectedTable, { remaining }: SelectedSweep): string | null {
     const { asked, turn } = this.given;
-    if (!asked && turn.open !== null && Date.now() >= turn.open.untilMs) return 'window';
+    const untilMs = turn.open?.untilMs ?? null;
+    if (!asked && untilMs !== null && Date.now() >= untilMs) return 'window';
     for (const name of ['bytes', 'engineSeconds'] as const) {
       const limit = remaining[name];
       const expected = [...this.underWay.values(), one].reduce((sum, job) => sum + job[name], 0);

@@ -142,6 +142,50 @@ describe('the maintenance sweep, where something fails or ends', () => {
     });
   });
 
+  it('answers a wish that nobody can grant with the reason', async () => {
+    const catalog = newCatalog();
+    let readTurns = async (): Promise<readonly SweepTurn[]> => [turn('upkeep'), turn('other')];
+    await harness.serve({ readSweeps: () => readTurns() }, async () => {
+      await startSweeps(harness.client, catalog);
+      await firstReport(catalog);
+      const now = (policy: string | null) => maintainNow(harness.client, catalog, policy);
+      readTurns = async () => {
+        throw ApplicationFailure.nonRetryable('line 3: no', 'PolicyInvalid');
+      };
+      const faulty = { code: 'PolicyInvalid', message: 'line 3: no' };
+      await expect(now('upkeep')).rejects.toMatchObject(faulty);
+      expect(await readSweeps(harness.client, catalog)).toMatchObject({ unreadable: faulty });
+      readTurns = async () => [turn('other')];
+      await expect(now('upkeep')).rejects.toMatchObject({ code: 'UsageInvalid' });
+      expect(await now('other')).toMatchObject([{ policy: 'other' }]);
+      readTurns = async () => [];
+      await expect(now(null)).rejects.toMatchObject({ code: 'UsageInvalid' });
+      await handleOf(catalog).result();
+    });
+  });
+
+  it('reads the policies again before each turn, and a turn without a window stays open', async () => {
+    const catalog = newCatalog();
+    let round = 0;
+    const open = { sinceMs: 0, untilMs: null };
+    const activities: Partial<Activities> = {
+      ...busy([`${catalog}.a.t`]),
+      readSweeps: async () => [turn('first', { open }), turn('second', { paused: round > 0 })],
+      selectSweep: async () => {
+        round += 1;
+        return selected([`${catalog}.a.t`]);
+      },
+    };
+    await harness.serve(activities, async () => {
+      await startSweeps(harness.client, catalog);
+      expect(await firstReport(catalog)).toMatchObject({ policy: 'first', done: 1, left: {} });
+      await maintainNow(harness.client, catalog, 'first');
+      expect((await readSweeps(harness.client, catalog)).policies[1]).toMatchObject({ last: null });
+      expect(round).toBe(2);
+      await end(catalog);
+    });
+  });
+
   it('carries its clocks and reports through continue-as-new', async () => {
     const catalog = newCatalog();
     await harness.serve({ readSweeps: async () => [turn('upkeep')] }, async () => {
