@@ -7,7 +7,7 @@ import { withFailures, withHeartbeats } from './failure.ts';
 import type { PlanningDeps } from './planning.ts';
 import type { Meter } from './ports.ts';
 import { planSweep } from './sweep-plan.ts';
-import { selectSweep } from './sweep-select.ts';
+import { endWaiting, selectSweep } from './sweep-select.ts';
 import type { SweepActivities, SweepTurn } from './sweep-types.ts';
 
 export interface SweepDeps extends PlanningDeps {
@@ -39,7 +39,12 @@ export function createSweepActivities(deps: SweepDeps): SweepActivities {
     ),
     planSweep: withFailures(withHeartbeats((input) => planSweep(deps, input))),
     selectSweep: withFailures(withHeartbeats((input) => selectSweep(deps, input))),
-    endSweep: withFailures(withHeartbeats(({ sweepId }) => ledger.forgetSweepPlans(sweepId))),
+    endSweep: withFailures(
+      withHeartbeats(async ({ sweepId, done = [] }) => {
+        await endWaiting(ledger, done);
+        await ledger.forgetSweepPlans(sweepId);
+      }),
+    ),
   };
 }
 

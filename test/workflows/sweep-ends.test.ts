@@ -31,8 +31,12 @@ describe('the maintenance sweep, where something fails or ends', () => {
       [names[0] as string]: 'EngineRejected',
       [names[1] as string]: 'TableChanged',
     };
+    const ended: (readonly string[] | undefined)[] = [];
     const activities: Partial<Activities> = {
       ...busy(names),
+      endSweep: async ({ done }) => {
+        ended.push(done);
+      },
       planSweep: async ({ tables }) => {
         if (tables.includes(names[210] as string)) {
           throw ApplicationFailure.nonRetryable('no catalog', 'CatalogUnavailable');
@@ -56,6 +60,8 @@ describe('the maintenance sweep, where something fails or ends', () => {
         left: { table_changed: 1 },
         errors: [`50 tables from ${names[200]}: no catalog`],
       });
+      // The others go on waiting, and rise in rank.
+      expect(ended).toEqual([[names[2]]]);
       await end(catalog);
     });
   });
