@@ -90,7 +90,7 @@ describe('a request by hand', () => {
     } as unknown as Policy;
     const project: Partial<Project> = { policies: async () => [policy], models: async () => [] };
     const ledger: Partial<Ledger> = {
-      recentReceipts: async () => [],
+      receiptsOfEach: async () => [],
       pauseEvents: async () => [],
       livePins: async () => [],
     };
