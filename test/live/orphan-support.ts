@@ -7,7 +7,7 @@ import { tableFromKey } from '../../src/domain/table.ts';
 import { openCatalog, openTableFiles } from '../../src/lake.ts';
 import { createObjectStore } from '../../src/storage/object-store.ts';
 import { parseObjectUri } from '../../src/storage/uri.ts';
-import { icewright } from './command-line.ts';
+import { icewright, type Told } from './command-line.ts';
 import { type Lake, openLake } from './lake.ts';
 
 export const DAY_MS = 86_400_000;
@@ -144,8 +144,7 @@ export interface Removal {
   readonly exitCode: number;
   readonly receipt: Receipt;
   readonly message: string;
-  // biome-ignore lint/suspicious/noExplicitAny: what a script gets is not typed either
-  readonly json: any;
+  readonly json: Told['json'];
 }
 
 /** `icewright orphans <table> … --wait`, with a short pause between the looks. */
