@@ -4,6 +4,7 @@ import type { JobOutcome } from '../domain/job.ts';
 import type { Plan, TablePlan } from '../domain/operation.ts';
 import type { OrphanLook } from '../domain/orphans/look-record.ts';
 import type { PauseEvent } from '../domain/policy/pause.ts';
+import type { HistoryPoint } from '../domain/policy/replay.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { BeforeOperation } from '../domain/reconcile.ts';
 
@@ -180,20 +181,8 @@ export interface StoredReport extends TableReport {
 }
 
 /** One point of a table's history. */
-export interface HealthPoint {
-  readonly atMs: number;
-  readonly dataFiles: number;
-  readonly smallFiles: number | null;
-  readonly totalBytes: number;
-  readonly snapshots: number;
-  readonly deleteFiles: number;
+export interface HealthPoint extends HistoryPoint {
   readonly score: number | null;
-  /** `null`: not measured, or not yet kept at that time; so are those below. */
-  readonly smallBytes: number | null;
-  readonly manifests: number | null;
-  readonly deleteRatio: number | null;
-  /** Data files beyond what the target size needs, summed over the partitions. */
-  readonly backlogFiles: number | null;
 }
 
 export interface SnapshotPin {
