@@ -27,8 +27,6 @@ export interface Shore extends Lake {
   /** Writes every object under a prefix again, as it is, and says that it is `ageMs` old. */
   age(prefix: string, ageMs?: number): Promise<void>;
   location(table: string): Promise<string>;
-  /** The catalog's own request. */
-  ask(method: string, path: string, body?: unknown): Promise<{ status: number; json: unknown }>;
   /** What Spark's own procedure would delete of a table, unasked about anything else. */
   wouldDelete(table: string, more?: string): Promise<readonly string[]>;
 }
@@ -59,7 +57,6 @@ export async function openShore(name: string): Promise<Shore> {
       for (const uri of await under(prefix)) await rewrite(client, uri, Date.now() - ageMs);
     },
     location: async (table) => (await files.version(tableFromKey(table))).location,
-    ask,
     wouldDelete: async (table, more = '') => {
       const limit = new Date(Date.now() - 2 * DAY_MS).toISOString().replace('T', ' ');
       const rows = await lake.spark(
@@ -106,20 +103,6 @@ async function rewrite(client: S3Client, uri: string, atMs: number): Promise<voi
   const answer = await client.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
   const body = Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
   await put(client, uri, body, atMs);
-}
-
-async function ask(method: string, path: string, body?: unknown) {
-  const { url, token } = config.catalog;
-  const answer = await fetch(`${url}/v1/${path}`, {
-    method,
-    headers: {
-      'content-type': 'application/json',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  return { status: answer.status, json: text === '' ? null : (JSON.parse(text) as unknown) };
 }
 
 /** Makes a table with some history: `rows` inserts of one row each. */
