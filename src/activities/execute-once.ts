@@ -12,6 +12,7 @@ import type {
   Statement,
 } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
+import { keyBefore } from '../domain/ids.ts';
 import { beatsItself } from './failure.ts';
 
 export interface Execution {
@@ -40,6 +41,8 @@ export interface ExecutionResult {
 
 /** What an attempt leaves to the next one. A definitive failure raises `generation`. */
 interface Trace {
+  /** Of the execution; absent in what an older worker left. */
+  readonly key?: string;
   readonly generation: number;
   readonly handle?: EngineHandle;
   readonly progress?: EngineProgress;
@@ -51,9 +54,36 @@ interface Trace {
 const RENEWALS_MAX = 3;
 const HEARTBEAT_MS = 1_000;
 const COMMIT_ON_ITS_WAY_MS = 2_000;
+/** Of one activity: properties are unset and set, partitions and columns have statistics. */
+const STATEMENTS_MAX = 2;
 
-export async function executeOnce(execution: Execution): Promise<ExecutionResult> {
-  const earlier = (activityInfo().heartbeatDetails ?? { generation: 0 }) as Trace;
+/** The one statement of an activity. */
+export function executeOnce(execution: Execution): Promise<ExecutionResult> {
+  return executeInOrder([execution]);
+}
+
+/**
+ * Statements of one activity, one after another; answers what the last one did. Those before the
+ * one that an earlier attempt was at have ended, and are not executed again.
+ */
+export async function executeInOrder(executions: readonly Execution[]): Promise<ExecutionResult> {
+  if (executions.length === 0 || executions.length > STATEMENTS_MAX) {
+    throw new IcewrightError('Internal', `an operation of ${executions.length} statements`);
+  }
+  const left = activityInfo().heartbeatDetails as Trace | undefined;
+  const named = executions.findIndex(({ key }) => key === left?.key);
+  // A trace that names none is taken for the first one's. If it was of a later one, the first had
+  // ended, and that later one is executed under its own key again.
+  let earlier = named >= 0 || left?.key === undefined ? left : undefined;
+  let result: ExecutionResult | null = null;
+  for (const execution of executions.slice(Math.max(0, named))) {
+    result = await follow(execution, { generation: 0, ...earlier, key: execution.key });
+    earlier = undefined;
+  }
+  return result as ExecutionResult;
+}
+
+async function follow(execution: Execution, earlier: Trace): Promise<ExecutionResult> {
   const pulse = new Pulse(earlier);
   const leash = holdLeash();
   try {
@@ -130,7 +160,7 @@ async function execute(
       if (found !== null) return found;
       generation += 1;
       handle = undefined;
-      pulse.follow({ generation });
+      pulse.follow({ key: execution.key, generation });
     }
   }
 }
@@ -159,7 +189,7 @@ async function start(
     resume,
     signal: leash.cancel,
     detach: leash.detach,
-    onStarted: (handle) => pulse.follow({ generation, handle }),
+    onStarted: (handle) => pulse.follow({ key: execution.key, generation, handle }),
     onProgress: (progress) => pulse.follow({ ...pulse.trace, progress }),
   });
 }
@@ -185,14 +215,18 @@ async function findCommitted(
   };
 }
 
-/** Ends every execution that {@link executeOnce} may have begun under this key. */
+/**
+ * Ends every execution that {@link executeInOrder} may have begun.
+ * @param lastKey of the last statement; those of the others are derived from it
+ */
 export async function endExecutions(
   runner: EngineRunner,
-  key: string,
+  lastKey: string,
   session: string,
 ): Promise<void> {
+  const keys = Array.from({ length: STATEMENTS_MAX }, (_, before) => keyBefore(lastKey, before));
   for (let generation = 0; generation <= RENEWALS_MAX; generation += 1) {
-    await runner.end(keyOf({ key }, generation), session);
+    await Promise.all(keys.map((key) => runner.end(keyOf({ key }, generation), session)));
   }
 }
 

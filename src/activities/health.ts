@@ -1,10 +1,12 @@
 /** The steps of a health sweep. Catalog, store and ledger are asked, never an engine. */
+import { isDeepStrictEqual } from 'node:util';
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { IcewrightError } from '../domain/errors.ts';
 import type { Finding, TableReport } from '../domain/health/health.ts';
 import { cutoffsAt, type HistoryRetention } from '../domain/health/history.ts';
 import { sharedLocations } from '../domain/health/location.ts';
 import { failedReport, reportOf, sameReport, worstFirst } from '../domain/health/report.ts';
+import { placesOf } from '../domain/orphans/places.ts';
 import { tableFromKey, tableKey } from '../domain/table.ts';
 import { log } from '../log.ts';
 import { mapAtOnce } from './at-once.ts';
@@ -109,19 +111,28 @@ function sweptOf(
   if (!measurement.ok) {
     const report = failedReport(key, known, { ...measurement.failure, atMs });
     // Without a tag, the next sweep reads the table again also where its metadata is the same.
-    return { kind: 'failed', report: { ...report, etag: null, location: known?.location ?? null } };
+    return { kind: 'failed', report: { ...report, etag: null, ...whereKnown(known) } };
   }
   const { result } = measurement;
   if (!result.changed) return { kind: 'unchanged' };
   const { etag, health } = result;
   const carried = known?.location === health.location ? sharedOf(known) : [];
-  const report = { ...reportOf(health, carried), etag, location: health.location };
-  return { kind: 'measured', report };
+  const { location, properties } = health;
+  const places = placesOf(location, properties);
+  return { kind: 'measured', report: { ...reportOf(health, carried), etag, location, places } };
+}
+
+function whereKnown(known: StoredReport | null): Pick<StoredReport, 'location' | 'places'> {
+  if (known === null) return { location: null };
+  const { location, places } = known;
+  return places === undefined ? { location } : { location, places };
 }
 
 /** What is to be written: nothing, where a report says what is known already. */
 function newsOf(report: StoredReport, known: StoredReport | undefined): readonly StoredReport[] {
-  if (known === undefined || known.location !== report.location) return [report];
+  if (known === undefined || !isDeepStrictEqual(whereKnown(known), whereKnown(report))) {
+    return [report];
+  }
   if (!sameReport(known, report)) return [report];
   if (known.etag === report.etag) return [];
   // Another tag for the same state: no new point of history.

@@ -4,6 +4,7 @@ import type { JobOutcome } from '../domain/job.ts';
 import type { Plan, TablePlan } from '../domain/operation.ts';
 import type { OrphanLook } from '../domain/orphans/look-record.ts';
 import type { PauseEvent } from '../domain/policy/pause.ts';
+import type { HistoryPoint } from '../domain/policy/replay.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { BeforeOperation } from '../domain/reconcile.ts';
 
@@ -66,8 +67,13 @@ export interface Ledger {
   saveReceipt(runId: string, ordinal: number, table: string, receipt: Receipt): Promise<Receipt>;
   readReceipt(runId: string, ordinal: number): Promise<Receipt | null>;
   listReceipts(runId: string): Promise<readonly (Receipt & { readonly table: string })[]>;
-  /** Newest receipts of a table for cadence and backoff, newest first. */
+  /** The last receipts of a table whatever they are of, newest first. */
   recentReceipts(table: string, limit: number): Promise<readonly Receipt[]>;
+  /**
+   * The last `limit` receipts of each operation, and of each way in which it ended; newest first.
+   * For cadence and breaker: many of one kind never hide those of another.
+   */
+  receiptsOfEach(table: string, limit: number): Promise<readonly Receipt[]>;
   /** Everything that ended in a span of time, whatever its table; oldest first. */
   receiptsBetween(
     since: string,
@@ -105,6 +111,8 @@ export interface Ledger {
   /** Written once: answers the look that stands under its id. */
   saveLook(look: OrphanLook): Promise<OrphanLook>;
   readLook(lookId: string): Promise<OrphanLook | null>;
+  /** Id of the newest list of a table with this digest that was kept for a person's consent. */
+  approvalLook(table: string, digest: string): Promise<string | null>;
   /** The newest first look of a table that was taken at `until` or before. */
   lastLook(table: string, until: string): Promise<OrphanLook | null>;
   /** What the last sweep concluded; a table that none has looked at is left out. */
@@ -166,23 +174,15 @@ export interface StoredReport extends TableReport {
   readonly etag: string | null;
   /** Where the table lies; `null`: it was never measured. */
   readonly location: string | null;
+  /**
+   * All places where it keeps files, as last measured; absent: not measured since they are kept.
+   */
+  readonly places?: readonly string[];
 }
 
 /** One point of a table's history. */
-export interface HealthPoint {
-  readonly atMs: number;
-  readonly dataFiles: number;
-  readonly smallFiles: number | null;
-  readonly totalBytes: number;
-  readonly snapshots: number;
-  readonly deleteFiles: number;
+export interface HealthPoint extends HistoryPoint {
   readonly score: number | null;
-  /** `null`: not measured, or not yet kept at that time; so are those below. */
-  readonly smallBytes: number | null;
-  readonly manifests: number | null;
-  readonly deleteRatio: number | null;
-  /** Data files beyond what the target size needs, summed over the partitions. */
-  readonly backlogFiles: number | null;
 }
 
 export interface SnapshotPin {

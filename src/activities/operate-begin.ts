@@ -1,6 +1,6 @@
 /** Before an operation: is the table still what the plan saw? Then its state is pinned. */
 import { activityInfo } from '@temporalio/activity';
-import { judgeDrift } from '../domain/drift.ts';
+import { judgeDrift, ownPropertySteps, withOwnProperties } from '../domain/drift.ts';
 import type { TableHealth } from '../domain/health/health.ts';
 import type { TablePlan } from '../domain/operation.ts';
 import { neededByNow } from '../domain/planner/expiry.ts';
@@ -63,10 +63,25 @@ async function differencesOf(
   if (health === null) return ['it is no longer in the catalog: it was dropped or renamed'];
   const snapshotId =
     step.expectedSnapshotId === undefined ? plan.snapshotId : step.expectedSnapshotId;
-  const drift = judgeDrift({ plan, snapshotId, operation: step.operation, health });
+  const { operation, appendsAllowed = false } = step;
+  const now = withOwnProperties(plan, await ownPropertiesSet(deps, step, plan));
+  const drift = judgeDrift({ plan: now, snapshotId, operation, health, appendsAllowed });
   if (drift.length > 0) return drift;
   const needed = await neededMeanwhile(deps, step, health);
   return needed === null ? [] : [`${needed}, which was not so when the plan was made`];
+}
+
+/** Steps before this one, of this run, by which the table has other properties than the plan saw. */
+async function ownPropertiesSet(
+  { ledger }: OperateDeps,
+  { runId, ordinal }: Step,
+  plan: TablePlan,
+): Promise<readonly number[]> {
+  const set: number[] = [];
+  for (const at of ownPropertySteps(plan, ordinal)) {
+    if ((await ledger.readReceipt(runId, at))?.status === 'done') set.push(at);
+  }
+  return set;
 }
 
 /** Tags, branches, pins and readers may have come since the plan was made. */

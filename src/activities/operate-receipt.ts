@@ -25,8 +25,22 @@ export function receiptOf(
   told: Partial<Receipt> & Pick<Receipt, 'status'>,
 ): Receipt {
   return {
+    ...changeSince({ before, startedAt }, after, nowMs),
     operation: step.operation.kind,
     engine: step.engine,
+    ...(step.decision === undefined ? {} : { planned: plannedOf(step.operation, step.decision) }),
+    sequenceAfter: after === null ? null : headSequence(after),
+    ...told,
+  };
+}
+
+/** The figures of a table before and now; what nobody has told counts as nothing. */
+export function changeSince(
+  { before, startedAt }: Pick<StartedOperation, 'before' | 'startedAt'>,
+  after: TableHealth | null,
+  nowMs: number,
+): Omit<Receipt, 'operation' | 'engine' | 'status'> {
+  return {
     startedAt,
     finishedAt: new Date(nowMs).toISOString(),
     snapshotBefore: before.snapshotId,
@@ -43,10 +57,7 @@ export function receiptOf(
     engineOperationId: null,
     reattached: false,
     invariants: [],
-    ...(step.decision === undefined ? {} : { planned: plannedOf(step.operation, step.decision) }),
-    sequenceAfter: after === null ? null : headSequence(after),
     error: null,
-    ...told,
   };
 }
 

@@ -8,7 +8,7 @@ import type { Operation, RemoveOrphansOperation } from '../domain/operation.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { operationCommitted } from '../domain/reconcile.ts';
 import { tableFromKey } from '../domain/table.ts';
-import { type ExecutionResult, endExecutions, executeOnce } from './execute-once.ts';
+import { type ExecutionResult, endExecutions, executeInOrder } from './execute-once.ts';
 import { withFailures, withHeartbeats } from './failure.ts';
 import type { Ledger, StartedOperation } from './ledger-port.ts';
 import { begin } from './operate-begin.ts';
@@ -138,27 +138,23 @@ async function performRemoval(
 }
 
 /** Statements in order; the last one's rows tell the outcome. */
-async function executeAll(
+function executeAll(
   deps: OperateDeps,
   step: Step,
   started: StartedOperation,
   runner: EngineRunner,
   statements: readonly Statement[],
 ): Promise<ExecutionResult> {
-  let result: ExecutionResult | null = null;
-  for (const [index, statement] of statements.entries()) {
-    result = await executeOnce({
-      runner,
-      statement,
+  const session = sessionOf(step.operation);
+  const hasCommitted = async () =>
+    operationCommitted(step.operation, started.before, await measure(deps, step.table));
+  return executeInOrder(
+    statements.map((statement, index) => {
       // The last statement's identity is what `endStatement` is given.
-      key: operationKey(step.runId, step.ordinal, statements.length - 1 - index),
-      session: sessionOf(step.operation),
-      hasCommitted: async () =>
-        operationCommitted(step.operation, started.before, await measure(deps, step.table)),
-    });
-  }
-  if (result === null) throw new IcewrightError('Internal', 'an operation without statements');
-  return result;
+      const key = operationKey(step.runId, step.ordinal, statements.length - 1 - index);
+      return { runner, statement, key, session, hasCommitted };
+    }),
+  );
 }
 
 function measure(deps: OperateDeps, table: string): Promise<TableHealth> {

@@ -5,6 +5,7 @@ import type { StoredFile } from '../domain/orphans/files.ts';
 import { totalBytes } from '../domain/orphans/look.ts';
 import { lookText, type OrphanLook } from '../domain/orphans/look-record.ts';
 import { tableFromKey } from '../domain/table.ts';
+import { lineSince } from '../domain/table-facts.ts';
 import { type Look, refusal } from './orphan-look.ts';
 import type { OrphanDeps, OrphanStep } from './orphans.ts';
 import { storePlan } from './planning.ts';
@@ -41,22 +42,63 @@ export async function refuseOtherThanApproved(
 }
 
 /**
- * Stores the list and a plan that a person carries out: exactly this list, by its digest. Answers
- * the sentence that refuses.
+ * Stores the list and a plan that a person carries out: exactly this list, by its digest; or names
+ * the plan that is there for the same list. Answers the sentence that refuses.
  */
 export async function planForApproval(
-  deps: Pick<OrphanDeps, 'ledger' | 'nowMs'>,
+  deps: ApprovalDeps,
   step: OrphanStep,
   look: Look,
   agreed: readonly StoredFile[],
 ): Promise<string> {
-  const { lookId, digest } = await saveLook(deps, step, 'approval', look, agreed);
-  const { table, operation } = step;
-  const { maxFiles } = operation;
+  const { maxFiles } = step.operation;
   const because =
     `${agreed.length} files are orphans, more than the ${maxFiles} that may go without a person's ` +
     'consent';
-  const planId = partRunId(step.runId, `orphans${step.ordinal}`);
+  const planId =
+    (await standingPlan(deps, step, digestOf(look.reach.tableUuid, agreed))) ??
+    (await storeApproval(deps, step, look, agreed, because));
+  return `${step.table}: ${because}; look at them and carry it out: icewright apply ${planId}`;
+}
+
+type ApprovalDeps = Pick<OrphanDeps, 'ledger' | 'nowMs'> & {
+  readonly catalog: Pick<OrphanDeps['catalog'], 'measureTable'>;
+};
+
+/** The plan for a list of the same files, as long as it can be carried out; `null`: none. */
+async function standingPlan(
+  { ledger, catalog, nowMs }: ApprovalDeps,
+  step: OrphanStep,
+  digest: string,
+): Promise<string | null> {
+  const lookId = await ledger.approvalLook(step.table, digest);
+  const [, runId, ordinal] = /^(.*)\/(\d+)\/approval$/.exec(lookId ?? '') ?? [];
+  if (runId === undefined) return null;
+  const planId = approvalPlanId({ runId, ordinal: Number(ordinal) });
+  const planned = (await ledger.readPlan(planId))?.tables[0];
+  if (planned === undefined) return null;
+  const options = { nowMs: nowMs(), depth: 'metadata' } as const;
+  const health = await catalog.measureTable(tableFromKey(step.table), options);
+  // When the head that it saw has expired, it would be refused as a plan for another state.
+  return lineSince(health, planned.snapshotId) === null ? null : planId;
+}
+
+function approvalPlanId({ runId, ordinal }: Pick<OrphanStep, 'runId' | 'ordinal'>): string {
+  return partRunId(runId, `orphans${ordinal}`);
+}
+
+/** Answers the id of the plan. */
+async function storeApproval(
+  deps: ApprovalDeps,
+  step: OrphanStep,
+  look: Look,
+  agreed: readonly StoredFile[],
+  because: string,
+): Promise<string> {
+  const { lookId, digest } = await saveLook(deps, step, 'approval', look, agreed);
+  const { table, operation } = step;
+  const { maxFiles } = operation;
+  const planId = approvalPlanId(step);
   const { tableUuid, snapshotId } = look.reach;
   const decision = {
     kind: 'remove_orphans',
@@ -70,7 +112,7 @@ export async function planForApproval(
   } as const;
   const tables = [{ table, tableUuid, snapshotId, decisions: [decision] }];
   await storePlan(deps.ledger, { planId, nowMs: deps.nowMs(), tables });
-  return `${table}: ${because}; look at them and carry it out: icewright apply ${planId}`;
+  return planId;
 }
 
 export function lookIdOf(step: OrphanStep, purpose: OrphanLook['purpose']): string {

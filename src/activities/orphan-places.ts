@@ -1,7 +1,8 @@
 /** The location index: where every table of the catalog lies, as it is now. */
 import { IcewrightError } from '../domain/errors.ts';
 import { findOverlap, placesOf, refusePlaces, type TablePlaces } from '../domain/orphans/places.ts';
-import { type TableRef, tableKey } from '../domain/table.ts';
+import { type TableRef, tableFromKey, tableKey } from '../domain/table.ts';
+import { mapAtOnce } from './at-once.ts';
 import type { Ledger } from './ledger-port.ts';
 import type { Catalog } from './ports.ts';
 import type { TableFiles, TableVersion } from './table-files.ts';
@@ -17,7 +18,7 @@ const ASKED_AT_ONCE = 16;
 
 /**
  * Rejects with `SafetyRefused` when any other table's place is equal to, around or within one of
- * this table's, or when the place of a table is not known.
+ * this table's, or when not all places of a table are known.
  */
 export async function refuseSharedPlaces(
   deps: PlaceDeps,
@@ -28,8 +29,7 @@ export async function refuseSharedPlaces(
   const own: TablePlaces = { table: key, places: placesOf(version.location, version.properties) };
   const bad = refusePlaces(key, own.places);
   if (bad !== null) throw new IcewrightError('SafetyRefused', bad, { table: key });
-  const others = (await deps.catalog.listTables()).filter((one) => tableKey(one) !== key);
-  const shared = findOverlap(own, await indexPlaces(deps, table.catalog, others));
+  const shared = findOverlap(own, await indexPlaces(deps, table));
   if (shared === null) return;
   throw new IcewrightError(
     'SafetyRefused',
@@ -39,42 +39,63 @@ export async function refuseSharedPlaces(
   );
 }
 
-async function indexPlaces(
-  deps: PlaceDeps,
-  catalog: string,
-  tables: readonly TableRef[],
-): Promise<readonly TablePlaces[]> {
+/** Of all tables but this one. */
+async function indexPlaces(deps: PlaceDeps, own: TableRef): Promise<readonly TablePlaces[]> {
   const found: TablePlaces[] = [];
-  const lost: { readonly table: string; readonly cause: IcewrightError }[] = [];
-  const queue = tables.values();
-  const worker = async () => {
-    for (const table of queue) {
-      try {
-        found.push(await deps.files.places(table));
-      } catch (cause) {
-        if (!(cause instanceof IcewrightError)) throw cause;
-        // Dropped while we asked: what it leaves is older metadata, which is looked at later.
-        if (cause.code !== 'TableNotFound') lost.push({ table: tableKey(table), cause });
-      }
-    }
-  };
-  await Promise.all(Array.from({ length: ASKED_AT_ONCE }, worker));
-  if (lost.length === 0) return found;
-  // A table that cannot be read now was measured before, most likely: a location never moves far.
-  const reports = await deps.ledger.latestReports(catalog);
-  for (const { table, cause } of lost) {
-    const location = reports.find((one) => one.table === table)?.location ?? null;
-    if (location === null) throw unknownPlace(table, cause);
-    found.push({ table, places: [location] });
+  const asked = new Set([tableKey(own)]);
+  let missing: readonly Lost[] = [];
+  let listed = await listOf(deps);
+  // Again when one is not found: it may have been dropped, or have another name by now.
+  for (;;) {
+    const fresh = [...listed].filter((key) => !asked.has(key));
+    for (const key of fresh) asked.add(key);
+    const answers = await mapAtOnce(fresh, ASKED_AT_ONCE, (key) => askPlaces(deps, key));
+    for (const one of answers) if ('places' in one) found.push(one);
+    const lost = answers.filter((one) => 'cause' in one);
+    missing = [...missing, ...lost];
+    if (!lost.some(({ cause }) => cause.code === 'TableNotFound')) break;
+    listed = await listOf(deps);
   }
-  return found;
+  // What is listed no more was dropped: it leaves older metadata, which is looked at later. But a
+  // catalog also answers "not found" for a table that is there and whose metadata file is lost.
+  const there = missing.filter(
+    ({ table, cause }) => cause.code !== 'TableNotFound' || listed.has(table),
+  );
+  if (there.length === 0) return found;
+  const reports = await deps.ledger.latestReports(own.catalog);
+  const known = new Map(reports.map((one) => [one.table, one.places]));
+  const measured = there.map(({ table, cause }) => {
+    const places = known.get(table);
+    if (places === undefined) throw unknownPlaces(table, cause);
+    return { table, places };
+  });
+  return [...found, ...measured];
 }
 
-function unknownPlace(table: string, cause: IcewrightError): IcewrightError {
+/** A table that could not be loaded. */
+interface Lost {
+  readonly table: string;
+  readonly cause: IcewrightError;
+}
+
+async function listOf({ catalog }: PlaceDeps): Promise<ReadonlySet<string>> {
+  return new Set((await catalog.listTables()).map(tableKey));
+}
+
+async function askPlaces({ files }: PlaceDeps, key: string): Promise<TablePlaces | Lost> {
+  try {
+    return await files.places(tableFromKey(key));
+  } catch (cause) {
+    if (!(cause instanceof IcewrightError)) throw cause;
+    return { table: key, cause };
+  }
+}
+
+function unknownPlaces(table: string, cause: IcewrightError): IcewrightError {
   return new IcewrightError(
     'SafetyRefused',
-    `where ${table} lies is not known (${cause.message}), so it may lie within this table: ` +
-      'repair or drop it, see "icewright health"',
+    `where ${table} keeps its files is not known (${cause.message}), so they may lie within this ` +
+      'table: repair or drop it, or wait until it can be read, see "icewright health"',
     { other: table },
     cause,
   );

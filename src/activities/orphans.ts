@@ -59,7 +59,7 @@ export type OrphanResult = Pick<
   'status' | 'error' | 'filesRemoved' | 'invariants' | 'engineOperationId'
 > & { readonly orphans?: OrphanCounts };
 
-/** Receipts that are looked back on: for the last expiry, and for the longest write. */
+/** Receipts that are looked back on for the longest write. */
 const RECEIPTS_MAX = 500;
 
 /** Answers refusals; rejects only with what may be tried again, or was not foreseen. */
@@ -194,7 +194,8 @@ export async function refuseWithoutExpiry(deps: OrphanDeps, table: TableRef): Pr
   const policies = await deps.project.policies();
   const [health, receipts, pinned, consumers] = await Promise.all([
     deps.catalog.measureTable(table, { nowMs, depth: 'metadata' }),
-    deps.ledger.recentReceipts(key, RECEIPTS_MAX),
+    // The last expiry alone is asked for: however long ago, and however it ended.
+    deps.ledger.receiptsOfEach(key, 1),
     deps.ledger.livePins(key, new Date(nowMs).toISOString()),
     readConsumers(deps, key, nowMs),
   ]);

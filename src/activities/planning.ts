@@ -13,13 +13,14 @@ import { withTarget } from '../domain/planner/target.ts';
 import { type TuningInput, tunePlan } from '../domain/planner/tuning.ts';
 import { judgeCadence } from '../domain/policy/cadence.ts';
 import { effectivePolicy } from '../domain/policy/effective.ts';
+import { receiptsOfEach } from '../domain/policy/lookback.ts';
 import { type PauseEvent, sayWhatIsPassedOver } from '../domain/policy/pause.ts';
 import type { Policy } from '../domain/policy/policy.ts';
-import { type TableRef, tableFromKey } from '../domain/table.ts';
+import { type TableRef, tableFromKey, tableKey } from '../domain/table.ts';
 import { factsOf } from '../domain/table-facts.ts';
 import { type Consumers, consumersOf } from '../domain/watermark.ts';
 import type { Ledger } from './ledger-port.ts';
-import { gatherFor, measureForPolicy, measureOptionsFor, RECEIPTS_MAX } from './plan-table.ts';
+import { gatherFor, measureForHand, measureForPolicy } from './plan-table.ts';
 import type { Catalog, Project } from './ports.ts';
 
 export interface PlanningDeps {
@@ -103,22 +104,16 @@ export async function planHandRequest(
   const table = tableFromKey(key);
   const nowMs = deps.nowMs();
   const policies = await deps.project.policies();
-  const policy = effectivePolicy(policies, table);
   const expires = request.kind === 'expire_snapshots';
-  const target = request.kind === 'compact' ? request.targetFileSizeBytes : null;
-  const [recentReceipts, pauses, health, pinned, consumers] = await Promise.all([
-    deps.ledger.recentReceipts(key, RECEIPTS_MAX),
+  const { cadence: written } = effectivePolicy(policies, table).settings;
+  const [recentReceipts, pauses, { health, policy }, pinned, consumers] = await Promise.all([
+    deps.ledger.receiptsOfEach(key, receiptsOfEach(written)),
     deps.ledger.pauseEvents(),
-    deps.catalog.measureTable(table, {
-      ...measureOptionsFor(policy, nowMs),
-      ...(target === null ? {} : { targetFileSizeBytes: target }),
-      // Only what chooses files needs to know single ones.
-      depth: ['compact', 'rewrite_deletes'].includes(request.kind) ? 'files' : 'metadata',
-    }),
+    measureForHand(deps.catalog, { table, policies, nowMs }, request),
     expires ? deps.ledger.livePins(key, new Date(nowMs).toISOString()) : [],
     expires ? readConsumers(deps, key, nowMs) : { consumed: [], unreadable: [] },
   ]);
-  const own = withTarget(effectivePolicy(policies, table, health.properties), health);
+  const own = withTarget(policy, health);
   const floored = await withFloors(deps, health);
   const plan = planByHand({ health: floored, request, policy: own, pinned, consumers, nowMs });
   const { cadence } = own.settings;
@@ -155,10 +150,29 @@ export async function readConsumers(
   const targets = await Promise.all(
     readers.map(({ target }) => measureIfThere(deps.catalog, target, { nowMs, depth: 'metadata' })),
   );
-  return consumersOf(
+  const { consumed, unreadable } = consumersOf(
     key,
     targets.filter((target) => target !== null),
   );
+  const missing = readers.filter((_reader, at) => targets[at] === null);
+  const lost = await stillListed(
+    deps,
+    missing.map(({ target }) => tableKey(target)).filter((target) => target !== key),
+  );
+  return { consumed, unreadable: [...unreadable, ...lost] };
+}
+
+/**
+ * Tables that were not found, but are there: a catalog also answers "not found" where a metadata
+ * file is lost. The others were dropped, or are not made yet.
+ */
+async function stillListed(
+  { catalog }: Pick<PlanningDeps, 'catalog'>,
+  missing: readonly string[],
+): Promise<readonly string[]> {
+  if (missing.length === 0) return [];
+  const listed = new Set((await catalog.listTables()).map(tableKey));
+  return missing.filter((key) => listed.has(key));
 }
 
 /** `null`: there is no such table. */

@@ -2,13 +2,14 @@
 import { IcewrightError } from '../domain/errors.ts';
 import type { TablePlan } from '../domain/operation.ts';
 import { candidatesOf, DEFAULT_RATES, type EngineRates } from '../domain/planner/ranking.ts';
+import { type SelectedTable, selectedTables } from '../domain/planner/selected-tables.ts';
 import { narrowPlan, type Selection, select } from '../domain/planner/selection.ts';
 import { remainingOf, spentSince } from '../domain/policy/budget.ts';
 import type { SweepPolicy } from '../domain/policy/policy.ts';
 import type { EngineWork, Ledger, SweepPlan } from './ledger-port.ts';
 import { storePlan } from './planning.ts';
 import type { SweepDeps } from './sweep.ts';
-import type { SelectedSweep, SelectedTable, SelectSweepInput } from './sweep-types.ts';
+import type { SelectedSweep, SelectSweepInput } from './sweep-types.ts';
 
 /** Tables that one sweep carries out: its history stays short. The next one begins at once. */
 const TABLES_MAX = 250;
@@ -38,13 +39,15 @@ export async function selectSweep(
     candidatesOf({ ...one, overdue: isOverdue(one.plan) }, rates, nowMs),
   );
   const tables = Math.min(remaining.tables ?? TABLES_MAX, TABLES_MAX);
-  const selection = select(candidates, { ...remaining, tables });
+  const selection = select(candidates, { ...remaining, tables }, spent.bytes);
   const nextAt = input.nextMs === null ? null : new Date(input.nextMs).toISOString();
   const narrowed = plans.map(({ plan }) => narrowPlan(plan, selection, nextAt));
-  const chosen = tablesOf(selection);
+  let chosen: readonly SelectedTable[] = [];
   if (plans.length > 0) {
-    await storePlan(ledger, { planId: sweepId, nowMs, tables: narrowed });
-    await noteWaiting(ledger, plans, selection, nowMs);
+    // An earlier attempt's plan stands, also where it chose otherwise: that is what will be done.
+    const stands = await storePlan(ledger, { planId: sweepId, nowMs, tables: narrowed });
+    chosen = selectedTables(stands.tables, selection, rates);
+    await noteWaiting(ledger, plans, nowMs);
   }
   const left = countLeft(selection, chosen);
   return {
@@ -77,19 +80,6 @@ function ratesOf(work: readonly EngineWork[]): EngineRates {
   return { spark: rate('spark'), trino: rate('trino') };
 }
 
-function tablesOf({ chosen }: Selection): readonly SelectedTable[] {
-  const found = new Map<string, SelectedTable>();
-  for (const { table, bytes, engineSeconds } of chosen) {
-    const sum = found.get(table) ?? { table, bytes: 0, engineSeconds: 0 };
-    found.set(table, {
-      table,
-      bytes: sum.bytes + bytes,
-      engineSeconds: sum.engineSeconds + engineSeconds,
-    });
-  }
-  return [...found.values()];
-}
-
 /** Tables of which nothing was chosen, by the first reason against them. */
 function countLeft(
   { left }: Selection,
@@ -105,19 +95,22 @@ function countLeft(
   return counts;
 }
 
-/** What waits rises in rank; a table of which all was chosen waits no longer. */
+/** What waits rises in rank, until it is done: also what is chosen may not be begun. */
 async function noteWaiting(
   ledger: Ledger,
   plans: readonly SweepPlan[],
-  { left }: Selection,
   nowMs: number,
 ): Promise<void> {
   const notes = await ledger.sweepNotes(plans.map(({ plan }) => plan.table));
-  const waiting = new Set(left.map((one) => one.candidate.table));
   await ledger.saveSweepNotes(
-    [...notes.values()].map((note) => ({
-      ...note,
-      waitingSinceMs: waiting.has(note.table) ? (note.waitingSinceMs ?? nowMs) : null,
-    })),
+    [...notes.values()].map((note) => ({ ...note, waitingSinceMs: note.waitingSinceMs ?? nowMs })),
+  );
+}
+
+/** These have got all that was due: they wait no longer. */
+export async function endWaiting(ledger: Ledger, tables: readonly string[]): Promise<void> {
+  const notes = await ledger.sweepNotes(tables);
+  await ledger.saveSweepNotes(
+    [...notes.values()].map((note) => ({ ...note, waitingSinceMs: null })),
   );
 }

@@ -1,12 +1,17 @@
 /** The steps of a maintenance sweep as its workflow sees them. Types only. */
 
+import type { SelectedTable } from '../domain/planner/selected-tables.ts';
+
 /** A sweep policy as it stands now. */
 export interface SweepTurn {
   readonly policy: string;
   readonly everyMs: number;
   readonly paused: boolean;
-  /** The window that is open; `null`: none is. Without a window, the UTC day. */
-  readonly open: { readonly sinceMs: number; readonly untilMs: number } | null;
+  /**
+   * The window that is open; `null`: none is. Without a window, since the beginning of the UTC day
+   * whose budget counts, and `untilMs` is `null`: nothing closes.
+   */
+  readonly open: { readonly sinceMs: number; readonly untilMs: number | null } | null;
   /** When the next one opens; `null`: one is open, or none ever will. */
   readonly nextOpenMs: number | null;
   /** Why nothing may begin; empty: it may. */
@@ -48,13 +53,6 @@ export interface SelectSweepInput {
   readonly nextMs: number | null;
 }
 
-export interface SelectedTable {
-  readonly table: string;
-  /** As estimated. */
-  readonly bytes: number;
-  readonly engineSeconds: number;
-}
-
 export interface SelectedSweep {
   /** Best first. */
   readonly tables: readonly SelectedTable[];
@@ -94,6 +92,6 @@ export interface SweepActivities {
   planSweep(input: PlanSweepInput): Promise<SweptPlans>;
   /** Chooses among what is due, and stores the plan under the sweep's id. */
   selectSweep(input: SelectSweepInput): Promise<SelectedSweep>;
-  /** Forgets what was only needed to choose. */
-  endSweep(input: { readonly sweepId: string }): Promise<void>;
+  /** Forgets what was only needed to choose; `done`: tables that wait for nothing any more. */
+  endSweep(input: { readonly sweepId: string; readonly done?: readonly string[] }): Promise<void>;
 }

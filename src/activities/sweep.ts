@@ -7,7 +7,7 @@ import { withFailures, withHeartbeats } from './failure.ts';
 import type { PlanningDeps } from './planning.ts';
 import type { Meter } from './ports.ts';
 import { planSweep } from './sweep-plan.ts';
-import { selectSweep } from './sweep-select.ts';
+import { endWaiting, selectSweep } from './sweep-select.ts';
 import type { SweepActivities, SweepTurn } from './sweep-types.ts';
 
 export interface SweepDeps extends PlanningDeps {
@@ -39,7 +39,12 @@ export function createSweepActivities(deps: SweepDeps): SweepActivities {
     ),
     planSweep: withFailures(withHeartbeats((input) => planSweep(deps, input))),
     selectSweep: withFailures(withHeartbeats((input) => selectSweep(deps, input))),
-    endSweep: withFailures(withHeartbeats(({ sweepId }) => ledger.forgetSweepPlans(sweepId))),
+    endSweep: withFailures(
+      withHeartbeats(async ({ sweepId, done = [] }) => {
+        await endWaiting(ledger, done);
+        await ledger.forgetSweepPlans(sweepId);
+      }),
+    ),
   };
 }
 
@@ -56,7 +61,8 @@ function turnOf(policy: SweepPolicy, nowMs: number, lastTurnMs: number | null): 
     policy: name,
     everyMs,
     paused,
-    open: open ? { sinceMs: state.sinceMs, untilMs: state.untilMs } : null,
+    // A day that ends closes nothing.
+    open: open ? { sinceMs: state.sinceMs, untilMs: window === null ? null : state.untilMs } : null,
     nextOpenMs: open ? null : state.nextMs,
     because: paused ? 'the policy is paused' : open ? '' : state.because || closed,
   };

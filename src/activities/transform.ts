@@ -1,6 +1,6 @@
 /** Runs one model: decides whether there is anything new, pins what it reads, writes once. */
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
-import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
+import type { EngineRunner, Statement } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { SnapshotInfo, TableHealth } from '../domain/health/health.ts';
 import { modelSession, operationKey } from '../domain/ids.ts';
@@ -20,6 +20,7 @@ import { type ExecutionResult, executeOnce } from './execute-once.ts';
 import { withFailures, withHeartbeats } from './failure.ts';
 import type { StartedOperation } from './ledger-port.ts';
 import type { OperateDeps } from './operate.ts';
+import { changeSince } from './operate-receipt.ts';
 import { measureIfThere } from './planning.ts';
 import type { Jobs } from './ports.ts';
 import { refuseBesideAnother, rowOf } from './runs.ts';
@@ -239,30 +240,16 @@ function receiptOf(
   nowMs: number,
   result: ExecutionResult | null,
 ): Receipt {
-  const { before, startedAt } = started;
-  const snapshots = after === null ? [] : snapshotsSince(after, before.snapshotId);
-  const snapshotAfter = after?.snapshotId ?? null;
+  const snapshots = after === null ? [] : snapshotsSince(after, started.before.snapshotId);
+  const change = changeSince(started, after, nowMs);
   return {
+    ...change,
     operation: 'transform',
-    engine: model.engine as EngineName,
-    status: snapshotAfter === before.snapshotId ? 'noop' : 'done',
-    startedAt,
-    finishedAt: new Date(nowMs).toISOString(),
-    snapshotBefore: before.snapshotId,
-    snapshotAfter,
-    filesBefore: before.files,
-    filesAfter: after?.dataFiles ?? before.files,
-    bytesBefore: before.bytes,
-    bytesAfter: after?.totalBytes ?? before.bytes,
-    snapshotsBefore: before.snapshots,
-    snapshotsAfter: after?.snapshots.length ?? before.snapshots,
-    bytesRewritten: 0,
-    filesRemoved: 0,
+    engine: model.engine,
+    status: change.snapshotAfter === change.snapshotBefore ? 'noop' : 'done',
     rowsWritten: snapshots.reduce((sum, { summary }) => sum + rowsWritten(summary), 0),
     engineOperationId: result?.engineOperationId ?? null,
     reattached: result?.reattached ?? false,
-    invariants: [],
-    error: null,
   };
 }
 

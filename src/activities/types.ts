@@ -36,6 +36,8 @@ export interface OperateInput {
   readonly ordinal: number;
   /** The snapshot that must still be the head; `undefined`: as the plan pinned it. */
   readonly expectedSnapshotId?: string | null;
+  /** Rows may have been added since: nobody has approved of exactly this plan. */
+  readonly appendsAllowed?: boolean;
 }
 
 export interface OpenedTransform {
@@ -102,7 +104,7 @@ export interface ControlActivities {
 
 export interface EndInput {
   readonly engine: EngineName;
-  /** As the activity that began the statement derived it. */
+  /** Of the activity's last statement, as the activity derived it. */
   readonly key: string;
   readonly session: string;
 }

@@ -95,7 +95,12 @@ export function modelSession(model: string): string {
  * @param before how many statements of the same operation come after it; 0: the last one
  */
 export function operationKey(runId: string, ordinal: number, before = 0): string {
-  return before === 0 ? `${runId}/${ordinal}` : `${runId}/${ordinal}/-${before}`;
+  return keyBefore(`${runId}/${ordinal}`, before);
+}
+
+/** Key of the statement that comes so many before the last one, whose key is given. */
+export function keyBefore(lastKey: string, before: number): string {
+  return before === 0 ? lastKey : `${lastKey}/-${before}`;
 }
 
 /** Run of a part of a larger run: `20261121T020000-4f2a9c.silver.orders`. */

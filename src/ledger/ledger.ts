@@ -18,10 +18,11 @@ import {
   selectReceipt,
   selectReceipts,
   selectReceiptsBetween,
+  selectReceiptsOfEach,
   selectRecentReceipts,
   selectStarted,
 } from './operations.ts';
-import { insertLook, selectLook, selectLookUntil } from './orphan-looks.ts';
+import { insertLook, selectApproval, selectLook, selectLookUntil } from './orphan-looks.ts';
 import { insertPauseEvent, selectPauseEvents } from './pauses.ts';
 import { deletePins, selectLivePins, upsertPins } from './pins.ts';
 import { insertPlan, selectPlan, selectPlanDigest } from './plans.ts';
@@ -87,6 +88,7 @@ export function createLedger(options: LedgerSettings): ClosableLedger {
     readReceipt: (runId, ordinal) => selectReceipt(db, runId, ordinal),
     listReceipts: (runId) => selectReceipts(db, runId),
     recentReceipts: (table, limit) => selectRecentReceipts(db, table, limit),
+    receiptsOfEach: (table, limit) => selectReceiptsOfEach(db, table, limit),
     receiptsBetween: (since, until) => selectReceiptsBetween(db, since, until),
     recordPause: (event) => insertPauseEvent(db, event),
     pauseEvents: () => selectPauseEvents(db),
@@ -105,6 +107,7 @@ export function createLedger(options: LedgerSettings): ClosableLedger {
     rollUpHistory: (cutoffs) => rollUpHistory(db, cutoffs),
     saveLook: (look) => insertLook(db, look),
     readLook: (lookId) => selectLook(db, lookId),
+    approvalLook: (table, digest) => selectApproval(db, table, digest),
     lastLook: (table, until) => selectLookUntil(db, table, until),
     sweepNotes: (tables) => selectSweepNotes(db, tables),
     saveSweepNotes: (notes) => upsertSweepNotes(db, notes),

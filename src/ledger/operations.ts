@@ -1,5 +1,6 @@
 /** Statements on started operations and their receipts. Both are written once. */
 import type { StartedOperation } from '../activities/ledger-port.ts';
+import { OPERATION_ORDER } from '../domain/operation.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { jsonText, type Queryable } from './connection.ts';
 
@@ -133,6 +134,34 @@ export async function selectRecentReceipts(
      order by receipt_no desc
      limit $2`,
     [table, limit],
+  );
+  return (rows as { document: Receipt }[]).map((row) => row.document);
+}
+
+/** Ways in which an operation ends, as the index on receipts tells them apart. */
+const ENDINGS: readonly string[] = ['done', 'noop', 'failed', 'refused', 'cancelled'];
+
+/** The last `limit` of each operation and each ending; all together newest first. */
+export async function selectReceiptsOfEach(
+  db: Queryable,
+  table: string,
+  limit: number,
+): Promise<readonly Receipt[]> {
+  const { rows } = await db.query(
+    `select last.document
+     from unnest($2::text[]) as kind (operation)
+     cross join unnest($3::text[]) as way (ending)
+     cross join lateral (
+       select receipt_no, document from icewright.receipt
+       where table_key = $1
+         and receipt.operation = kind.operation
+         and (case when document #>> '{error,code}' = 'Cancelled' then 'cancelled' else status end)
+           = way.ending
+       order by receipt_no desc
+       limit $4
+     ) as last
+     order by last.receipt_no desc`,
+    [table, [...OPERATION_ORDER, 'transform'], ENDINGS, limit],
   );
   return (rows as { document: Receipt }[]).map((row) => row.document);
 }

@@ -66,6 +66,22 @@ export async function selectLook(db: Queryable, lookId: string): Promise<OrphanL
   return readRow((rows as RawLook[])[0]);
 }
 
+/** Id of the newest list that was kept for a person's consent and has this digest. */
+export async function selectApproval(
+  db: Queryable,
+  table: string,
+  digest: string,
+): Promise<string | null> {
+  const { rows } = await db.query(
+    `select look_id from icewright.orphan_look
+     where table_key = $1 and purpose = 'approval' and digest = $2
+     order by looked_at desc
+     limit 1`,
+    [table, digest],
+  );
+  return (rows as { look_id: string }[])[0]?.look_id ?? null;
+}
+
 /** The newest look of a table that was taken at `until` (ISO) or before. */
 export async function selectLookUntil(
   db: Queryable,

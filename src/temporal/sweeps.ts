@@ -1,6 +1,7 @@
 /** The workflow that maintains a catalog unasked, as workers and commands reach it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client, WorkflowHandle } from '@temporalio/client';
+import { IcewrightError } from '../domain/errors.ts';
 import { CONTROL_QUEUE, sweepWorkflowId } from '../domain/ids.ts';
 import type {
   MaintenanceInput,
@@ -11,6 +12,8 @@ import { temporalError } from './connect.ts';
 import { passOver, reach } from './reach.ts';
 
 const POLL_MS = 500;
+/** Among what is asked for; see `MaintenanceStatus`. */
+const EVERY_POLICY = '*';
 
 type SweepWorkflow = (input: MaintenanceInput) => Promise<void>;
 
@@ -39,7 +42,8 @@ export async function readSweeps(client: Client, catalog: string): Promise<Maint
 }
 
 /**
- * Sweeps now under one policy, or each; answers the reports once there are all.
+ * Sweeps now under one policy, or each; answers the reports once there are all. Rejects with
+ * `UsageInvalid` when there is no such policy, with the reason when the policies cannot be read.
  * @param onStatus told again and again; `null`: no worker answers at the moment
  */
 export async function maintainNow(
@@ -55,16 +59,28 @@ export async function maintainNow(
   );
   for (;;) {
     const status = await readSweeps(client, catalog).catch(passOver);
-    const wanted = (status?.policies ?? []).filter(
-      (one) => policy === null || one.policy === policy,
-    );
-    const reports = wanted.flatMap(({ last }) =>
-      last !== null && last.sweep >= sweep ? last : [],
-    );
-    if (status !== null && reports.length === wanted.length && wanted.length > 0) return reports;
+    const reports = status === null ? null : answerOf(status, { policy, sweep });
+    if (reports !== null) return reports;
     onStatus(status);
     await sleep(POLL_MS);
   }
+}
+
+/** `null`: not yet. Throws why there will be no answer: the wish was dropped. */
+function answerOf(
+  { asked, now, policies, unreadable, catalog }: MaintenanceStatus,
+  { policy, sweep }: { readonly policy: string | null; readonly sweep: number },
+): readonly MaintenanceSweepReport[] | null {
+  const wanted = policies.filter((one) => policy === null || one.policy === policy);
+  const reports = wanted.flatMap(({ last }) => (last !== null && last.sweep >= sweep ? last : []));
+  if (reports.length > 0 && reports.length === wanted.length) return reports;
+  const mine = (name: string) => policy === null || name === policy || name === EVERY_POLICY;
+  if (asked.some(mine) || (now !== null && mine(now.policy))) return null;
+  if (unreadable !== null) throw new IcewrightError(unreadable.code, unreadable.message);
+  // One that was written meanwhile was not asked for.
+  if (reports.length > 0) return reports;
+  const what = policy === null ? 'no sweep policy' : `no sweep policy ${policy}`;
+  throw new IcewrightError('UsageInvalid', `there is ${what} for ${catalog} any more`);
 }
 
 function reachSweeps<T>(

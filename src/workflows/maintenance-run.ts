@@ -1,13 +1,9 @@
 /** One maintenance sweep: looks at all tables, chooses, and has the chosen ones maintained. */
 import { isCancellation, log } from '@temporalio/workflow';
-import type {
-  SelectedSweep,
-  SelectedTable,
-  SweepPage,
-  SweepTurn,
-} from '../activities/sweep-types.ts';
+import type { SelectedSweep, SweepPage, SweepTurn } from '../activities/sweep-types.ts';
 import { partRunId } from '../domain/ids.ts';
 import type { JobOutcome } from '../domain/job.ts';
+import type { SelectedTable } from '../domain/planner/selected-tables.ts';
 import { errorOf } from './outcome.ts';
 import { sweepSteps } from './proxies.ts';
 import type { MaintenanceStatus, MaintenanceSweepReport, SweepCost } from './sweep-messages.ts';
@@ -38,6 +34,10 @@ export class MaintenanceRun {
   private phase: Phase = 'looking';
   private readonly counts = { listed: 0, quiet: 0, planned: 0, due: 0, done: 0, failed: 0 };
   private ended = 0;
+  /** Tables that have got all that was due. */
+  private readonly settled: string[] = [];
+  /** A table is no longer as it was. */
+  private advanced = false;
   private selected: readonly SelectedTable[] = [];
   private readonly left: Record<string, number> = {};
   private readonly failing: string[] = [];
@@ -67,9 +67,11 @@ export class MaintenanceRun {
       this.phase = 'running';
       await this.maintainAll(chosen);
       const { sweepId } = this.given;
-      await this.step('clearing up', () => sweepSteps.endSweep({ sweepId }));
+      const { settled } = this;
+      await this.step('clearing up', () => sweepSteps.endSweep({ sweepId, done: settled }));
     }
-    return { ...due, ...this.report(chosen), more: chosen?.more ?? false };
+    // Where nothing was changed, the same would be chosen again, for ever.
+    return { ...due, ...this.report(chosen), more: this.advanced && chosen?.more === true };
   }
 
   private report(chosen: SelectedSweep | null): Omit<MaintenanceSweepReport, 'dueAt' | 'missed'> {
@@ -123,7 +125,7 @@ export class MaintenanceRun {
     const { policy, open, nextOpenMs } = turn;
     // Asked for while the window is closed: it counts for the day (UTC).
     const sinceMs = open?.sinceMs ?? Math.floor(this.startedMs / DAY_MS) * DAY_MS;
-    const nextMs = open?.untilMs ?? nextOpenMs;
+    const nextMs = open === null ? nextOpenMs : (open.untilMs ?? open.sinceMs + DAY_MS);
     const chosen = await sweepSteps.selectSweep({ catalog, policy, sweepId, sinceMs, nextMs });
     this.selected = chosen.tables;
     Object.assign(this.left, chosen.left);
@@ -151,7 +153,9 @@ export class MaintenanceRun {
   /** Rewrites may cost more than was estimated, and the window may close meanwhile. */
   private reasonAgainst(one: SelectedTable, { remaining }: SelectedSweep): string | null {
     const { asked, turn } = this.given;
-    if (!asked && turn.open !== null && Date.now() >= turn.open.untilMs) return 'window';
+    const untilMs = turn.open?.untilMs ?? null;
+    if (!asked && untilMs !== null && Date.now() >= untilMs) return 'window';
+    if (one.beyond === true) return null;
     for (const name of ['bytes', 'engineSeconds'] as const) {
       const limit = remaining[name];
       const expected = [...this.underWay.values(), one].reduce((sum, job) => sum + job[name], 0);
@@ -175,10 +179,10 @@ export class MaintenanceRun {
       work: { kind: 'apply_plan', planId: sweepId },
     });
     this.underWay.delete(table);
-    this.note(table, outcome);
+    this.note(one, outcome);
   }
 
-  private note(table: string, { state, error, receipts }: JobOutcome): void {
+  private note({ table, partly }: SelectedTable, { state, error, receipts }: JobOutcome): void {
     this.ended += 1;
     let { bytes, engineSeconds } = this.spent;
     const ran = receipts.filter((one) => one.status !== 'refused');
@@ -188,8 +192,11 @@ export class MaintenanceRun {
     }
     const tables = this.spent.tables + (ran.length > 0 ? 1 : 0);
     this.spent = { bytes, engineSeconds, tables };
-    if (state === 'done') this.counts.done += 1;
-    else if (error?.code === 'TableChanged') {
+    if (receipts.some((one) => one.status === 'done')) this.advanced = true;
+    if (state === 'done') {
+      this.counts.done += 1;
+      if (partly !== true) this.settled.push(table);
+    } else if (error?.code === 'TableChanged') {
       // Somebody wrote since: the next sweep plans it again.
       this.left.table_changed = (this.left.table_changed ?? 0) + 1;
     } else {

@@ -3,7 +3,9 @@ import { isCancellation, log, uuid4 } from '@temporalio/workflow';
 import type { SweepTurn } from '../activities/sweep-types.ts';
 import { afterDue, type Due, nextDueMs, takeDue, withInterval } from '../domain/health/clock.ts';
 import { runIdAt } from '../domain/ids.ts';
+import type { JobError } from '../domain/job.ts';
 import { MaintenanceRun } from './maintenance-run.ts';
+import { errorOf } from './outcome.ts';
 import { sweepSteps } from './proxies.ts';
 import type {
   MaintenanceInput,
@@ -16,6 +18,9 @@ import type { TableRequests } from './table-requests.ts';
 /** When the policies cannot be read: they are faulty, or the worker's disk is away. */
 const READ_AGAIN_MS = 5 * 60_000;
 
+/** Edited files are seen by then, also where everything waits for a person. */
+const LOOK_AGAIN_MS = 10 * 60_000;
+
 /** Among what was asked for: every policy that there is. No policy's name has a star. */
 const ALL = '*';
 
@@ -26,7 +31,7 @@ export class MaintenanceSweeper {
   private readonly catalog: string;
   private readonly requests: TableRequests;
   private run: MaintenanceRun | null = null;
-  private unreadableUntilMs: number | null = null;
+  private unreadable: { readonly untilMs: number; readonly error: JobError } | null = null;
 
   constructor({ catalog, state }: MaintenanceInput, requests: TableRequests) {
     this.catalog = catalog;
@@ -35,11 +40,13 @@ export class MaintenanceSweeper {
   }
 
   status(): MaintenanceStatus {
-    const { sweeps, policies } = this.state;
+    const { sweeps, policies, asked } = this.state;
     return {
       catalog: this.catalog,
       now: this.run?.progress() ?? null,
       sweeps,
+      asked,
+      unreadable: this.unreadable?.error ?? null,
       policies: Object.entries(policies).map(([policy, one]) => {
         const nextMs = wakeOf(one);
         const nextAt = nextMs === null ? null : new Date(nextMs).toISOString();
@@ -52,29 +59,36 @@ export class MaintenanceSweeper {
   /** Asks for a sweep; equal wishes join. Answers the number of the first that may be it. */
   ask(policy: string | null): number {
     const names = [policy ?? ALL];
+    // They are read again for this wish.
+    this.unreadable = null;
     this.state = { ...this.state, asked: [...new Set([...this.state.asked, ...names])] };
     return this.state.sweeps + 1;
   }
 
-  /** When something is to be done next; `null`: nothing ever will by itself. */
-  nextWakeMs(): number | null {
+  /** When something is to be done next, or the policies are to be read again. */
+  nextWakeMs(): number {
     if (this.stale || this.state.asked.length > 0) return 0;
-    if (this.unreadableUntilMs !== null) return this.unreadableUntilMs;
+    if (this.unreadable !== null) return this.unreadable.untilMs;
     const times = Object.values(this.state.policies).map(wakeOf);
     const known = times.filter((one) => one !== null);
-    return known.length === 0 ? null : Math.min(...known);
+    return Math.min(Date.now() + LOOK_AGAIN_MS, ...known);
   }
 
   /** `false`: there is no sweep policy any more. */
   async sweepIfDue(): Promise<boolean> {
     this.stale = false;
-    const turns = await this.readTurns();
-    if (turns === null) return true;
-    this.keep(turns);
-    for (const turn of turns) await this.takeTurn(turn);
-    return turns.length > 0;
+    let turns = await this.readTurns();
+    let swept = false;
+    for (const { policy } of turns ?? []) {
+      // A sweep may take hours: windows have opened and closed, and files were edited.
+      if (swept) turns = await this.readTurns();
+      const turn = turns?.find((one) => one.policy === policy);
+      swept = turn !== undefined && (await this.takeTurn(turn));
+    }
+    return turns === null || turns.length > 0;
   }
 
+  /** `null`: they cannot be read, and what was asked for is dropped. */
   private async readTurns(): Promise<readonly SweepTurn[] | null> {
     const lastTurns = Object.fromEntries(
       Object.entries(this.state.policies).flatMap(([name, { last }]) =>
@@ -83,12 +97,14 @@ export class MaintenanceSweeper {
     );
     try {
       const turns = await sweepSteps.readSweeps({ catalog: this.catalog, lastTurns });
-      this.unreadableUntilMs = null;
+      this.unreadable = null;
+      this.keep(turns);
       return turns;
     } catch (error) {
       if (isCancellation(error)) throw error;
       log.warn('the sweep policies cannot be read', { catalog: this.catalog });
-      this.unreadableUntilMs = Date.now() + READ_AGAIN_MS;
+      const { code, message } = errorOf(error);
+      this.unreadable = { untilMs: Date.now() + READ_AGAIN_MS, error: { code, message } };
       this.state = { ...this.state, asked: [] };
       return null;
     }
@@ -121,14 +137,15 @@ export class MaintenanceSweeper {
     this.state = { ...this.state, policies: Object.fromEntries(policies), asked };
   }
 
-  private async takeTurn(turn: SweepTurn): Promise<void> {
+  /** Whether it swept. */
+  private async takeTurn(turn: SweepTurn): Promise<boolean> {
     const known = this.state.policies[turn.policy];
-    if (known === undefined) return;
+    if (known === undefined) return false;
     const nowMs = Date.now();
     const asked = this.state.asked.includes(turn.policy);
     const mayBegin = turn.open !== null && !turn.paused;
     const due = mayBegin ? takeDue(known.clock, nowMs) : null;
-    if (due === null && !asked && !(mayBegin && known.again)) return;
+    if (due === null && !asked && !(mayBegin && known.again)) return false;
     const sweep = this.state.sweeps + 1;
     this.state = {
       ...this.state,
@@ -145,6 +162,7 @@ export class MaintenanceSweeper {
     try {
       const { more, ...report } = await this.run.sweep(dueOf(due, turn));
       this.change(turn.policy, { last: report, again: more && mayBegin });
+      return true;
     } finally {
       this.run = null;
     }

@@ -1,6 +1,7 @@
 /** The messages of the workflow that maintains the tables of a catalog unasked. */
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { HealthClock } from '../domain/health/clock.ts';
+import type { JobError } from '../domain/job.ts';
 
 export interface MaintenanceInput {
   readonly catalog: string;
@@ -79,6 +80,10 @@ export interface MaintenanceStatus {
     readonly ended: number;
   } | null;
   readonly sweeps: number;
+  /** Policies of which a sweep was asked for and has not begun; `*`: each. */
+  readonly asked: readonly string[];
+  /** Why the policies could not be read the last time; what was asked for was dropped. */
+  readonly unreadable: JobError | null;
   readonly policies: readonly {
     readonly policy: string;
     readonly everyMs: number;
@@ -88,7 +93,7 @@ export interface MaintenanceStatus {
   }[];
 }
 
-/** From a worker that starts: policies may have changed, look at once which there are. */
+/** From a worker that starts, or a command: policies may have changed, look at once which there are. */
 export const reloadSweepsSignal = defineSignal('reload');
 
 /** `null`: all policies. Passes over window and pause, not over the budget. Answered at once. */

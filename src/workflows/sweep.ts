@@ -51,13 +51,12 @@ export async function sweep(input: MaintenanceInput): Promise<void> {
   await condition(allHandlersFinished);
 }
 
-/** A sweep is due or asked for, or a worker has started and the policies may have changed. */
+/** A sweep is due or asked for, or the policies are to be looked at again. */
 async function nextWake(sweeper: MaintenanceSweeper): Promise<void> {
   const wakeMs = sweeper.nextWakeMs();
   const woken = () => sweeper.stale || sweeper.state.asked.length > 0;
   if (woken()) return;
-  if (wakeMs === null) await condition(woken);
-  else if (wakeMs > Date.now()) await condition(woken, wakeMs - Date.now());
+  if (wakeMs > Date.now()) await condition(woken, wakeMs - Date.now());
 }
 
 function refuseUnknown({ state }: MaintenanceSweeper, policy: string | null): void {

@@ -28,6 +28,8 @@ export class TableRequests {
   private readonly submit: (request: TableRequest) => Promise<void>;
   private readonly counts: boolean;
   private underWay = 0;
+  /** Those that wait for room, in the order in which they asked. */
+  private readonly line: object[] = [];
   private readonly ended = new Map<string, JobOutcome>();
   private readonly asked = new Set<string>();
 
@@ -63,13 +65,23 @@ export class TableRequests {
   }
 
   private async enter(): Promise<void> {
-    if (this.counts) {
-      while (this.underWay >= this.concurrency) await this.room();
-    } else {
-      await condition(() => this.underWay < this.concurrency);
-    }
-    // Nothing is awaited between the check and this.
+    if (this.counts) return this.waitInLine();
+    await condition(() => this.underWay < this.concurrency);
     this.underWay += 1;
+  }
+
+  /** Who asked first goes first: what follows a job that ends must not overtake what waits. */
+  private async waitInLine(): Promise<void> {
+    const place = {};
+    this.line.push(place);
+    const isNext = () => this.line[0] === place && this.underWay < this.concurrency;
+    try {
+      if (!isNext()) await condition(isNext);
+      // Nothing is awaited between the check and this.
+      this.underWay += 1;
+    } finally {
+      this.line.splice(this.line.indexOf(place), 1);
+    }
   }
 
   private async askNow(table: string, job: Job): Promise<JobOutcome> {

@@ -6,9 +6,10 @@
 import { ActivityCancellationDetails } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { describe, expect, it } from 'vitest';
-import { executeOnce } from '../../src/activities/execute-once.ts';
+import { endExecutions, executeInOrder, executeOnce } from '../../src/activities/execute-once.ts';
 import type { EngineHandle, EngineRunner, RunOptions } from '../../src/domain/engine.ts';
 import { type ErrorCode, IcewrightError } from '../../src/domain/errors.ts';
+import { operationKey } from '../../src/domain/ids.ts';
 
 const HANDLE: EngineHandle = { engine: 'spark', sessionId: 's', operationId: 'op' };
 
@@ -154,6 +155,65 @@ describe('executeOnce', () => {
       await expect(execute(new MockActivityEnvironment(), runner)).rejects.toMatchObject({ code });
       expect(runs).toHaveLength(1);
     }
+  });
+});
+
+describe('two statements of one activity', () => {
+  const KEYS = [operationKey('run', 0, 1), operationKey('run', 0)] as const;
+
+  /** @param left what the attempt before heartbeated last; `null`: this is the first one */
+  async function inOrder(left: object | null, ...steps: readonly Step[]) {
+    const { runner, runs } = scripted(...steps);
+    const statement = { engine: 'spark', sql: 'ALTER x' } as const;
+    const session = 'maintenance';
+    const hasCommitted = async () => false;
+    const all = KEYS.map((key) => ({ runner, statement, key, session, hasCommitted }));
+    const retry = left === null ? {} : { attempt: 2, heartbeatDetails: left };
+    const environment = new MockActivityEnvironment(retry);
+    const beats: unknown[] = [];
+    environment.on('heartbeat', (details) => beats.push(details));
+    await environment.run(() => executeInOrder(all));
+    return { beats, ran: runs.map((one) => [one.key, one.resume]) };
+  }
+
+  it('say in every heartbeat whose handle it is', async () => {
+    const { beats, ran } = await inOrder(null, fail('CommitConflict'), ok, ok);
+    expect(ran.map(([key]) => key)).toEqual([KEYS[0], `${KEYS[0]}#1`, KEYS[1]]);
+    expect(beats).toEqual([
+      { key: KEYS[0], generation: 0, handle: HANDLE },
+      { key: KEYS[0], generation: 1 },
+      { key: KEYS[0], generation: 1, handle: HANDLE },
+      { key: KEYS[1], generation: 0, handle: HANDLE },
+    ]);
+  });
+
+  it('go on with the first where the worker died in it, and the second begins anew', async () => {
+    const { ran } = await inOrder({ key: KEYS[0], generation: 1, handle: HANDLE }, ok, ok);
+    expect(ran).toEqual([
+      [`${KEYS[0]}#1`, HANDLE],
+      [KEYS[1], undefined],
+    ]);
+  });
+
+  it('go on with the second where the worker died in that: the first had ended', async () => {
+    const { ran } = await inOrder({ key: KEYS[1], generation: 0, handle: HANDLE }, ok);
+    expect(ran).toEqual([[KEYS[1], HANDLE]]);
+  });
+
+  it('take a trace that names none for the first one’s, and skip none', async () => {
+    const { ran } = await inOrder({ generation: 0, handle: HANDLE }, ok, ok);
+    expect(ran).toEqual([
+      [KEYS[0], HANDLE],
+      [KEYS[1], undefined],
+    ]);
+  });
+
+  it('are all ended when nobody waits for them any more', async () => {
+    const ended: string[] = [];
+    const runner = { ...scripted().runner, end: async (key: string) => void ended.push(key) };
+    await endExecutions(runner, operationKey('run', 0), 'maintenance');
+    const generations = (key: string) => [key, `${key}#1`, `${key}#2`, `${key}#3`];
+    expect(ended.sort()).toEqual(KEYS.flatMap(generations).sort());
   });
 });
 

@@ -180,6 +180,20 @@ describe('a sweep', () => {
     expect(saved[2]?.[0]).toMatchObject({ failure: null, findings: [] });
   });
 
+  it('keeps all places of a table, also when it cannot be read any more', async () => {
+    const tables = [put('x'), put('y')];
+    await sweep(tables);
+    expect(saved[0]?.[0]?.places).toEqual(['s3://lake/a/x']);
+    const properties = { 'write.data.path': 's3://lake/a/y/guest' };
+    put('x', '1', { properties });
+    await sweep(tables, { full: true });
+    breakTable('x', 'TableNotFound');
+    await sweep(tables);
+    expect(savedTables()).toEqual([tables, [tables[0]], [tables[0]]]);
+    const places = ['s3://lake/a/x', 's3://lake/a/y/guest'];
+    expect(saved[2]?.[0]).toMatchObject({ failure: { code: 'TableNotFound' }, places });
+  });
+
   it('waits for one hanging table no longer than its limit, and asks it no second time', async () => {
     const tables = [put('x'), 'lake.a.slow'];
     held.set('lake.a.slow', 'hangs');

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { StoredReport } from '../../src/activities/ledger-port.ts';
 import { type PlaceDeps, refuseSharedPlaces } from '../../src/activities/orphan-places.ts';
 import type { TableVersion } from '../../src/activities/table-files.ts';
-import { IcewrightError } from '../../src/domain/errors.ts';
+import { type ErrorCode, IcewrightError } from '../../src/domain/errors.ts';
 import { tableFromKey, tableKey } from '../../src/domain/table.ts';
 
 const OWN = tableFromKey('lake.a.t');
@@ -15,24 +15,47 @@ const VERSION: TableVersion = {
   encrypted: false,
 };
 
-/** Table → its places, the code with which the catalog refuses it, as last measured after `=`. */
-function catalogOf(tables: Readonly<Record<string, readonly string[] | string>>): PlaceDeps {
-  const refusal = (key: string) => String(tables[key]).split('=');
+/** What the catalog refuses to load, and what the ledger last knew of it. */
+interface Broken {
+  readonly code: ErrorCode;
+  readonly known?: Partial<StoredReport>;
+  /** Listed at first, and no more when the catalog is asked again. */
+  readonly dropped?: true;
+  /** Under this name it is listed from then on. */
+  readonly renamed?: string;
+}
+
+type Held = readonly string[] | Broken;
+
+function catalogOf(tables: Readonly<Record<string, Held>>): PlaceDeps {
+  const isBroken = (held: Held | undefined): held is Broken => !Array.isArray(held);
+  const later = Object.values(tables).flatMap((one) => (isBroken(one) ? (one.renamed ?? []) : []));
+  let lists = 0;
+  const isListed = (key: string) => {
+    const one = tables[key];
+    if (later.includes(key)) return lists > 1;
+    return lists === 1 || !isBroken(one) || (one.dropped ?? one.renamed) === undefined;
+  };
   return {
-    catalog: { listTables: async () => Object.keys(tables).map(tableFromKey) },
+    catalog: {
+      listTables: async () => {
+        lists += 1;
+        return Object.keys(tables).filter(isListed).map(tableFromKey);
+      },
+    },
     ledger: {
       latestReports: async () =>
-        Object.keys(tables).map((table) => {
-          const location = typeof tables[table] === 'string' ? refusal(table)[1] : undefined;
-          return { table, location: location ?? null } as StoredReport;
+        Object.entries(tables).map(([table, one]) => {
+          const known = isBroken(one) ? one.known : {};
+          return { table, location: null, ...known } as StoredReport;
         }),
     },
     files: {
       places: async (table) => {
         const key = tableKey(table);
         const found = tables[key];
-        if (Array.isArray(found)) return { table: key, places: found };
-        throw new IcewrightError(refusal(key)[0] as 'TableNotFound', `${key} is broken`);
+        if (!isBroken(found)) return { table: key, places: found as readonly string[] };
+        throw new IcewrightError(found.code, `${key} is broken`);
       },
     },
   };
@@ -59,16 +82,34 @@ describe('where all tables of the catalog lie', () => {
     expect(await told({ 'lake.b.x': places })).toMatch(/^SafetyRefused lake\.b\.x keeps files at/);
   });
 
-  test('goes by the last measurement of a table that cannot be read', async () => {
-    expect(await told({ 'lake.b.x': 'CatalogRejected=s3://lake/b/x' })).toBe('allowed');
-    expect(await told({ 'lake.b.x': 'CatalogRejected=s3://lake/a' })).toMatch(/overlaps/);
-  });
+  // A catalog answers 404 for a listed table whose metadata file is lost.
+  test.each(['CatalogRejected', 'TableNotFound'] as const)(
+    'goes by all places last measured of a table that is listed, but not loaded (%s)',
+    async (code) => {
+      const toldOf = (...places: string[]) => told({ 'lake.b.x': { code, known: { places } } });
+      expect(await toldOf('s3://lake/b/x')).toBe('allowed');
+      expect(await toldOf('s3://lake/a')).toMatch(/overlaps/);
+      expect(await toldOf('s3://lake/b/x', 's3://lake/a/t/guest')).toMatch(/overlaps/);
+    },
+  );
 
-  test('refuses when a table’s place was never known, not when the table is gone', async () => {
-    expect(await told({ 'lake.b.x': 'CatalogRejected' })).toMatch(
-      /^SafetyRefused where lake\.b\.x lies is not known/,
-    );
-    expect(await told({ 'lake.b.x': 'TableNotFound' })).toBe('allowed');
+  test.each(['CatalogRejected', 'TableNotFound'] as const)(
+    'refuses when not all places of a listed table are known (%s)',
+    async (code) => {
+      const why =
+        /^SafetyRefused where lake\.b\.x keeps its files is not known .*repair or drop it/;
+      expect(await told({ 'lake.b.x': { code } })).toMatch(why);
+      const known = { location: 's3://lake/b/x' };
+      expect(await told({ 'lake.b.x': { code, known } })).toMatch(why);
+    },
+  );
+
+  test('allows when a table was dropped meanwhile, and follows one that was renamed', async () => {
+    const code = 'TableNotFound';
+    expect(await told({ 'lake.b.x': { code, dropped: true } })).toBe('allowed');
+    const renamed = { code, renamed: 'lake.b.y' } as const;
+    expect(await told({ 'lake.b.x': renamed, 'lake.b.y': ['s3://lake/b/x'] })).toBe('allowed');
+    expect(await told({ 'lake.b.x': renamed, 'lake.b.y': ['s3://lake/a'] })).toMatch(/overlaps/);
   });
 
   test('refuses places that it cannot compare', async () => {

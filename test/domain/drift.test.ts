@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { judgeDrift } from '../../src/domain/drift.ts';
+import { judgeDrift, ownPropertySteps, withOwnProperties } from '../../src/domain/drift.ts';
 import type { TableHealth } from '../../src/domain/health/health.ts';
-import type { Operation } from '../../src/domain/operation.ts';
+import type { Decision, Operation } from '../../src/domain/operation.ts';
 import { factsOf } from '../../src/domain/table-facts.ts';
 import { compact, healthOf, snapshotOf } from './table-fixture.ts';
 
@@ -12,9 +12,9 @@ const EXPIRE: Operation = { kind: 'expire_snapshots', snapshotIds: ['1'] };
 const MANIFESTS: Operation = { kind: 'rewrite_manifests' };
 const SET: Operation = { kind: 'set_properties', set: { owner: 'x' }, remove: ['gone'] };
 
-function drift(operation: Operation, health: TableHealth): readonly string[] {
+function drift(operation: Operation, health: TableHealth, more = {}): readonly string[] {
   const plan = { tableUuid: SEEN.tableUuid, seen: factsOf(SEEN) };
-  return judgeDrift({ plan, snapshotId: SEEN.snapshotId, operation, health });
+  return judgeDrift({ plan, snapshotId: SEEN.snapshotId, operation, health, ...more });
 }
 
 describe('judgeDrift', () => {
@@ -32,12 +32,61 @@ describe('judgeDrift', () => {
     expect(drift(MANIFESTS, healthOf(many))[0]).toMatch(/overwrite 5 at .*, and 1 more$/);
   });
 
+  it('lets a rewrite that policies ask for pass appends, and nothing else', () => {
+    const allowed = { appendsAllowed: true };
+    const grown = (operation: string, summary = {}) =>
+      healthOf([ONE, TWO, snapshotOf('3', operation, summary)]);
+    const deletes: Operation = { kind: 'rewrite_deletes', where: null };
+    for (const operation of [compact(), MANIFESTS, deletes]) {
+      expect(drift(operation, grown('append'), allowed)).toEqual([]);
+      expect(drift(operation, grown('append'))).toHaveLength(1);
+      for (const other of ['overwrite', 'delete', 'replace']) {
+        expect(drift(operation, grown(other), allowed)[0]).toContain(`${other} 3`);
+      }
+      expect(
+        drift(operation, grown('append', { 'added-delete-files': '1' }), allowed),
+      ).toHaveLength(1);
+    }
+    const elsewhere = healthOf([ONE, snapshotOf('3', 'append', {}, null)]);
+    expect(drift(compact(), elsewhere, allowed)[0]).toContain('does not descend from 1');
+    const altered = { ...grown('append'), formatVersion: 3 };
+    expect(drift(compact(), altered, allowed)).toHaveLength(1);
+  });
+
   it('lets an expiry of exact ids pass an append, but not a head that went elsewhere', () => {
     expect(drift(EXPIRE, healthOf([ONE, TWO]))).toEqual([]);
     const elsewhere = healthOf([ONE, snapshotOf('3', 'append', {}, null)]);
     expect(drift(EXPIRE, elsewhere)[0]).toContain('main is at 3, which does not descend from 1');
     expect(drift(EXPIRE, { ...healthOf([TWO]), snapshotId: '1' })).toEqual([
       'snapshots of the plan are gone already: 1',
+    ]);
+  });
+
+  it('takes what its own plan has set before for seen, and nothing else', () => {
+    const before = healthOf([ONE], { properties: { 'write.a': '1', 'write.gone': 'x' } });
+    const set = {
+      kind: 'set_properties',
+      set: { 'write.a': '2' },
+      remove: ['write.gone'],
+    } as const;
+    const none = { engine: 'spark', reasons: [], nextEligibleAt: null, estimate: null } as const;
+    const decisions: readonly Decision[] = [
+      { ...none, kind: 'set_properties', action: 'run', operation: set },
+      { ...none, kind: 'compact', action: 'run', operation: compact() },
+    ];
+    const plan = { tableUuid: before.tableUuid, seen: factsOf(before), decisions };
+    const found = (properties: TableHealth['properties'], carriedOut = ownPropertySteps(plan, 1)) =>
+      judgeDrift({
+        plan: withOwnProperties(plan, carriedOut),
+        snapshotId: '1',
+        operation: compact(),
+        health: { ...before, properties },
+      });
+    expect(ownPropertySteps(plan, 0)).toEqual([]);
+    expect(found({ 'write.a': '2' })).toEqual([]);
+    expect(found({ 'write.a': '2' }, [])).toEqual(['properties were changed: write.a, write.gone']);
+    expect(found({ 'write.a': '3', 'write.b': '1' })).toEqual([
+      'properties were changed: write.a, write.b',
     ]);
   });
 

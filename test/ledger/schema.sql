@@ -160,6 +160,11 @@ receipt: constraint receipt_run_id_ordinal_key UNIQUE (run_id, ordinal)
 receipt: CREATE UNIQUE INDEX receipt_pkey ON icewright.receipt USING btree (receipt_no)
 receipt: CREATE INDEX receipt_by_time ON icewright.receipt USING btree (recorded_at)
 receipt: CREATE INDEX receipt_by_table ON icewright.receipt USING btree (table_key, receipt_no DESC)
+receipt: CREATE INDEX receipt_by_operation ON icewright.receipt USING btree (table_key, operation, (
+CASE
+    WHEN ((document #>> '{error,code}'::text[]) = 'Cancelled'::text) THEN 'cancelled'::text
+    ELSE status
+END), receipt_no DESC)
 receipt: CREATE UNIQUE INDEX receipt_run_id_ordinal_key ON icewright.receipt USING btree (run_id, ordinal)
 receipt: CREATE TRIGGER receipt_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON icewright.receipt FOR EACH STATEMENT EXECUTE FUNCTION icewright.refuse_change() -- always
 run.run_id text not null
@@ -208,6 +213,19 @@ suppression.request_id text not null
 suppression.added_at timestamp with time zone not null default now()
 suppression: constraint suppression_pkey PRIMARY KEY (subject, identifier, hash)
 suppression: CREATE UNIQUE INDEX suppression_pkey ON icewright.suppression USING btree (subject, identifier, hash)
+sweep_note.table_key text not null
+sweep_note.etag text
+sweep_note.rules text not null
+sweep_note.quiet_until timestamp with time zone
+sweep_note.waiting_since timestamp with time zone
+sweep_note: constraint sweep_note_pkey PRIMARY KEY (table_key)
+sweep_note: CREATE UNIQUE INDEX sweep_note_pkey ON icewright.sweep_note USING btree (table_key)
+sweep_plan.sweep_id text not null
+sweep_plan.table_key text not null
+sweep_plan.planned_at timestamp with time zone not null default now()
+sweep_plan.document jsonb not null
+sweep_plan: constraint sweep_plan_pkey PRIMARY KEY (sweep_id, table_key)
+sweep_plan: CREATE UNIQUE INDEX sweep_plan_pkey ON icewright.sweep_plan USING btree (sweep_id, table_key)
 table_report.table_key text not null
 table_report.catalog text not null
 table_report.etag text

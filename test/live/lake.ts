@@ -42,6 +42,21 @@ export function openLake(name: string): Lake {
   };
 }
 
+/** Asks the catalog itself: engines load a table before they drop it. */
+export async function askCatalog(method: string, path: string, body?: unknown) {
+  const { url, token } = readConfig().catalog;
+  const answer = await fetch(`${url}/v1/${path}`, {
+    method,
+    headers: {
+      'content-type': 'application/json',
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await answer.text();
+  return { status: answer.status, json: text === '' ? null : (JSON.parse(text) as unknown) };
+}
+
 export interface Scatter {
   readonly files: number;
   /** In all files together. */

@@ -1,4 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { judgeCadence } from '../../src/domain/policy/cadence.ts';
+import { DEFAULT_SETTINGS } from '../../src/domain/policy/policy.ts';
+import type { Receipt } from '../../src/domain/receipt.ts';
 import type { ClosableLedger } from '../../src/ledger/ledger.ts';
 import { useOwnLedger } from '../ledger/own-ledger.ts';
 import { plan, receipt, run, started, TABLE } from '../ledger/rows.ts';
@@ -115,6 +118,34 @@ describe('receipts', () => {
       'expire_snapshots',
     ]);
     expect(await own.ledger.recentReceipts('lake.x.t', 1)).toHaveLength(1);
+  });
+
+  test('of a failure are not hidden by others, whatever came after it', async () => {
+    const table = 'lake.x.busy';
+    const error = { code: 'InvariantBroken', message: 'rows_unchanged' } as const;
+    const cancelled = { code: 'Cancelled', message: 'by an operator' } as const;
+    const noise: readonly Partial<Receipt>[] = [
+      { operation: 'transform' },
+      { operation: 'rewrite_manifests' },
+      { status: 'refused', error: { code: 'TableChanged', message: 'moved' } },
+      { status: 'failed', error: cancelled },
+    ];
+    const broken = receipt({ status: 'failed', error });
+    await own.ledger.saveReceipt('busy', 0, table, broken);
+    for (let at = 1; at <= 40; at += 1) {
+      const other = receipt({ ...noise[at % noise.length], filesBefore: at });
+      await own.ledger.saveReceipt('busy', at, table, other);
+    }
+    expect(await own.ledger.recentReceipts(table, 20)).not.toContainEqual(broken);
+    const found = await own.ledger.receiptsOfEach(table, 3);
+    expect(found.at(-1)).toEqual(broken);
+    expect(found.map((one) => one.filesBefore).slice(0, -1)).toEqual([
+      40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 30, 29,
+    ]);
+    const cadence = { kind: 'compact', policy: DEFAULT_SETTINGS.cadence } as const;
+    const nowMs = Date.parse(broken.finishedAt) + 86_400_000;
+    const judged = judgeCadence({ ...cadence, recentReceipts: found, nowMs });
+    expect(judged).toMatchObject({ breakerOpen: true, allowed: false });
   });
 
   test.each([

@@ -7,7 +7,7 @@ import { tableFromKey } from '../../src/domain/table.ts';
 import { openCatalog, openTableFiles } from '../../src/lake.ts';
 import { createObjectStore } from '../../src/storage/object-store.ts';
 import { parseObjectUri } from '../../src/storage/uri.ts';
-import { icewright } from './command-line.ts';
+import { icewright, type Told } from './command-line.ts';
 import { type Lake, openLake } from './lake.ts';
 
 export const DAY_MS = 86_400_000;
@@ -27,8 +27,6 @@ export interface Shore extends Lake {
   /** Writes every object under a prefix again, as it is, and says that it is `ageMs` old. */
   age(prefix: string, ageMs?: number): Promise<void>;
   location(table: string): Promise<string>;
-  /** The catalog's own request. */
-  ask(method: string, path: string, body?: unknown): Promise<{ status: number; json: unknown }>;
   /** What Spark's own procedure would delete of a table, unasked about anything else. */
   wouldDelete(table: string, more?: string): Promise<readonly string[]>;
 }
@@ -59,7 +57,6 @@ export async function openShore(name: string): Promise<Shore> {
       for (const uri of await under(prefix)) await rewrite(client, uri, Date.now() - ageMs);
     },
     location: async (table) => (await files.version(tableFromKey(table))).location,
-    ask,
     wouldDelete: async (table, more = '') => {
       const limit = new Date(Date.now() - 2 * DAY_MS).toISOString().replace('T', ' ');
       const rows = await lake.spark(
@@ -108,20 +105,6 @@ async function rewrite(client: S3Client, uri: string, atMs: number): Promise<voi
   await put(client, uri, body, atMs);
 }
 
-async function ask(method: string, path: string, body?: unknown) {
-  const { url, token } = config.catalog;
-  const answer = await fetch(`${url}/v1/${path}`, {
-    method,
-    headers: {
-      'content-type': 'application/json',
-      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await answer.text();
-  return { status: answer.status, json: text === '' ? null : (JSON.parse(text) as unknown) };
-}
-
 /** Makes a table with some history: `rows` inserts of one row each. */
 export async function makeTable(
   shore: Shore,
@@ -144,8 +127,7 @@ export interface Removal {
   readonly exitCode: number;
   readonly receipt: Receipt;
   readonly message: string;
-  // biome-ignore lint/suspicious/noExplicitAny: what a script gets is not typed either
-  readonly json: any;
+  readonly json: Told['json'];
 }
 
 /** `icewright orphans <table> … --wait`, with a short pause between the looks. */

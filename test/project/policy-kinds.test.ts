@@ -134,6 +134,10 @@ describe('maintenance', () => {
     [['statistics: {columns: []}'], '"columns": is too small: at least 1'],
     [['properties: {set: {a: 1}}'], '"a": a property is a text: write it in quotes'],
     [['cadence: {mustRunWithin: 5s}'], '"mustRunWithin": "5s" is below the floor of 1 m'],
+    [
+      ['cadence: {window: {zone: UTC, from: "01:00", to: "02:00", missed: run}}'],
+      'unknown key "missed"',
+    ],
     [['cadence: {window: never}'], 'p.yaml:4:19: "window"'],
     [
       ['overrides: {allow: [compact.targetFilesize]}'],

@@ -70,3 +70,35 @@ it('a night keeps to its concurrency, and has health measured at its end', async
     await harness.client.workflow.getHandle(`health/${catalog}`).terminate('seen');
   });
 });
+
+it('what asked first goes first, whatever becomes ready meanwhile', async () => {
+  const catalog = `c${randomUUID().slice(0, 8)}`;
+  const model = (name: string, after: readonly string[] = []) => ({
+    ...{ model: name, table: `${catalog}.a.${name}`, engine: 'spark' as const, after },
+  });
+  const order: string[] = [];
+  const activities = {
+    // As the graph has them: `second` is ready when `first` ends, and `third` waits since before.
+    planNight: async () => ({
+      models: [model('first'), model('second', ['first']), model('third')],
+    }),
+    submitTableJob: (request: Parameters<typeof submitJob>[1]) =>
+      submitJob(harness.client, request),
+    openTransform: async ({ job }: OpenRunInput) => {
+      order.push(job.title);
+      const told = { rowsWritten: 0, snapshotId: null, inputs: {}, because: 'nothing new' };
+      const outcome = { model: job.title, status: 'noop' as const, ...told };
+      return { engine: 'spark' as const, inputs: {}, outcome };
+    },
+  };
+  await harness.serve(activities as never, async () => {
+    const runId = randomUUID();
+    const night = await startNight(harness.client, {
+      workflow: 'nightly',
+      workflowId: nightlyWorkflowId(runId),
+      input: { runId, requestedBy: 'cli:test', models: [], maintenance: false, concurrency: 1 },
+    });
+    await night.result();
+  });
+  expect(order).toEqual(['transform first', 'transform third', 'transform second']);
+});

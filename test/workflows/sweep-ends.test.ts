@@ -31,8 +31,12 @@ describe('the maintenance sweep, where something fails or ends', () => {
       [names[0] as string]: 'EngineRejected',
       [names[1] as string]: 'TableChanged',
     };
+    const ended: (readonly string[] | undefined)[] = [];
     const activities: Partial<Activities> = {
       ...busy(names),
+      endSweep: async ({ done }) => {
+        ended.push(done);
+      },
       planSweep: async ({ tables }) => {
         if (tables.includes(names[210] as string)) {
           throw ApplicationFailure.nonRetryable('no catalog', 'CatalogUnavailable');
@@ -56,6 +60,8 @@ describe('the maintenance sweep, where something fails or ends', () => {
         left: { table_changed: 1 },
         errors: [`50 tables from ${names[200]}: no catalog`],
       });
+      // The others go on waiting, and rise in rank.
+      expect(ended).toEqual([[names[2]]]);
       await end(catalog);
     });
   });
@@ -115,6 +121,73 @@ describe('the maintenance sweep, where something fails or ends', () => {
       });
       const { policies } = await readSweeps(harness.client, catalog);
       expect(policies[0]?.last).toMatchObject({ sweep: 2, dueAt: null });
+      await end(catalog);
+    });
+  });
+
+  it('does not begin again where all that was chosen was refused: it would be chosen again', async () => {
+    const catalog = newCatalog();
+    let round = 0;
+    const error = { code: 'TableChanged', message: 'no' } as const;
+    const activities: Partial<Activities> = {
+      ...busy([`${catalog}.a.t`]),
+      selectSweep: async () => {
+        round += 1;
+        return selected([`${catalog}.a.t`], { more: round < 5 });
+      },
+      runOperation: async () => receipt({ status: 'refused', error }),
+    };
+    await harness.serve(activities, async () => {
+      await startSweeps(harness.client, catalog);
+      await firstReport(catalog);
+      // Each wish is a sweep of its own: whatever would begin by itself has begun before it ends.
+      await maintainNow(harness.client, catalog, 'upkeep');
+      await maintainNow(harness.client, catalog, 'upkeep');
+      expect(round).toBe(3);
+      await end(catalog);
+    });
+  });
+
+  it('answers a wish that nobody can grant with the reason', async () => {
+    const catalog = newCatalog();
+    let readTurns = async (): Promise<readonly SweepTurn[]> => [turn('upkeep'), turn('other')];
+    await harness.serve({ readSweeps: () => readTurns() }, async () => {
+      await startSweeps(harness.client, catalog);
+      await firstReport(catalog);
+      const now = (policy: string | null) => maintainNow(harness.client, catalog, policy);
+      readTurns = async () => {
+        throw ApplicationFailure.nonRetryable('line 3: no', 'PolicyInvalid');
+      };
+      const faulty = { code: 'PolicyInvalid', message: 'line 3: no' };
+      await expect(now('upkeep')).rejects.toMatchObject(faulty);
+      expect(await readSweeps(harness.client, catalog)).toMatchObject({ unreadable: faulty });
+      readTurns = async () => [turn('other')];
+      await expect(now('upkeep')).rejects.toMatchObject({ code: 'UsageInvalid' });
+      expect(await now('other')).toMatchObject([{ policy: 'other' }]);
+      readTurns = async () => [];
+      await expect(now(null)).rejects.toMatchObject({ code: 'UsageInvalid' });
+      await handleOf(catalog).result();
+    });
+  });
+
+  it('reads the policies again before each turn, and a turn without a window stays open', async () => {
+    const catalog = newCatalog();
+    let round = 0;
+    const open = { sinceMs: 0, untilMs: null };
+    const activities: Partial<Activities> = {
+      ...busy([`${catalog}.a.t`]),
+      readSweeps: async () => [turn('first', { open }), turn('second', { paused: round > 0 })],
+      selectSweep: async () => {
+        round += 1;
+        return selected([`${catalog}.a.t`]);
+      },
+    };
+    await harness.serve(activities, async () => {
+      await startSweeps(harness.client, catalog);
+      expect(await firstReport(catalog)).toMatchObject({ policy: 'first', done: 1, left: {} });
+      await maintainNow(harness.client, catalog, 'first');
+      expect((await readSweeps(harness.client, catalog)).policies[1]).toMatchObject({ last: null });
+      expect(round).toBe(2);
       await end(catalog);
     });
   });

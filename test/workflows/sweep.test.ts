@@ -145,6 +145,23 @@ describe('the maintenance sweep', () => {
     });
   });
 
+  it('begins what was chosen beyond the budget, and nothing besides', async () => {
+    const catalog = newCatalog();
+    const [huge, next] = [`${catalog}.a.huge`, `${catalog}.a.next`];
+    const cost = { bytes: 100, engineSeconds: 1 };
+    const tables = [
+      { table: huge, ...cost, beyond: true as const },
+      { table: next, ...cost },
+    ];
+    const selectSweep = async () =>
+      selected([], { tables, remaining: { bytes: 45, engineSeconds: null } });
+    await harness.serve({ ...busy([huge, next]), selectSweep }, async () => {
+      await startSweeps(harness.client, catalog);
+      expect(await firstReport(catalog)).toMatchObject({ done: 1, left: { budget_bytes: 1 } });
+      await end(catalog);
+    });
+  });
+
   it('begins nothing after its window has closed', async () => {
     const catalog = newCatalog();
     const tables = [1, 2, 3].map((at) => `${catalog}.a.t${at}`);

@@ -3,6 +3,7 @@ import { IcewrightError } from '../../domain/errors.ts';
 import { OPERATION_ORDER, type OperationKind } from '../../domain/operation.ts';
 import { judgeCadence } from '../../domain/policy/cadence.ts';
 import { effectivePolicy } from '../../domain/policy/effective.ts';
+import { receiptsOfEach } from '../../domain/policy/lookback.ts';
 import { parseSelector, selects } from '../../domain/policy/match.ts';
 import { describePause, type PauseEvent, standingPauses } from '../../domain/policy/pause.ts';
 import { type TableRef, tableKey } from '../../domain/table.ts';
@@ -10,8 +11,6 @@ import { parseDuration } from '../../domain/units.ts';
 import { suggest } from '../../project/policy-faults.ts';
 import { type Command, type CommandInput, type CommandResult, stringValue } from '../command.ts';
 
-/** Receipts that a breaker looks back on. */
-const RECEIPTS_MAX = 50;
 /** Tables whose breakers are looked at one by one. */
 const TABLES_MAX = 200;
 
@@ -170,9 +169,9 @@ async function openBreakers(
   const policies = await project.policies().catch(() => []);
   const found: string[] = [];
   for (const table of tables.slice(0, TABLES_MAX)) {
-    const recentReceipts = await ledger.recentReceipts(table, RECEIPTS_MAX);
-    if (recentReceipts.every(({ status }) => status !== 'failed')) continue;
     const policy = effectivePolicy(policies, session.table(table)).settings.cadence;
+    const recentReceipts = await ledger.receiptsOfEach(table, receiptsOfEach(policy));
+    if (recentReceipts.every(({ status }) => status !== 'failed')) continue;
     const nowMs = Date.parse(event.at);
     for (const kind of OPERATION_ORDER) {
       if (event.operation !== null && event.operation !== kind) continue;

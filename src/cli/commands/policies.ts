@@ -34,7 +34,8 @@ function faulty(faults: readonly Fault[]): IcewrightError {
 
 export const policiesApply: Command = {
   name: 'policies apply',
-  summary: 'Checks the policies, records them as in force, and brings the schedules to them now.',
+  summary:
+    'Checks the policies, records them as in force; schedules and sweeps go by them from now on.',
   usage: '',
   options: {},
   help: {},
@@ -47,7 +48,12 @@ export const policiesApply: Command = {
     const version = await versionOf(policiesDir, session.requestedBy, nowMs);
     const { reconcileSchedules } = await import('../../temporal/schedules.ts');
     const wanted = desiredSchedules(policies, nowMs);
-    const done = await reconcileSchedules(await session.temporal(), wanted);
+    const client = await session.temporal();
+    const done = await reconcileSchedules(client, wanted);
+    if (policies.some((policy) => policy.kind === 'sweep')) {
+      const { startSweeps } = await import('../../temporal/sweeps.ts');
+      await startSweeps(client, session.config.catalog.name);
+    }
     const changed = await (await session.ledger()).recordPolicies(version);
     const count = done.create.length + done.update.length + done.delete.length;
     const said = changed ? 'are in force from now on' : 'were in force already';

@@ -52,6 +52,10 @@ function progressOf({ now, catalog }: MaintenanceStatus): string {
 
 function tellStatus(terminal: Terminal, status: MaintenanceStatus): void {
   if (status.now !== null) terminal.print(progressOf(status));
+  const { unreadable } = status;
+  if (unreadable !== null) {
+    terminal.print(terminal.red(`the policies cannot be read: ${unreadable.message}`));
+  }
   for (const { policy, everyMs, nextAt, because, last } of status.policies) {
     const when = nextAt === null ? 'it waits for a person' : `next at ${nextAt}`;
     const why = because === '' ? '' : ` (${because})`;

@@ -69,3 +69,13 @@ export function expiryReasons(expiry: Extract<ExpiryPlan, { kind: 'expire' }>): 
   );
   return [going, ...staying];
 }
+
+/** @param told what to say where some are wanting, before their names, and where none is */
+export function propertiesWanting(
+  names: readonly string[],
+  told: { readonly some: string; readonly none: string },
+): Reason {
+  const met = names.length > 0;
+  const because = met ? `${told.some} ${names.join(', ')}` : told.none;
+  return { metric: 'properties_wanting', value: names.length, threshold: 1, met, because };
+}

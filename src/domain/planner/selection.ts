@@ -23,6 +23,8 @@ export interface Selection {
   readonly chosen: readonly Candidate[];
   readonly left: readonly LeftOut[];
   readonly spent: Spent;
+  /** The overdue table that is larger than the budget and goes first; `null`: there is none. */
+  readonly beyond: string | null;
 }
 
 export interface LeftOut {
@@ -36,10 +38,17 @@ const FAIR_SHARE = 0.2;
 /**
  * Greedy by score. Nothing that would overshoot a limit is chosen; what comes after it may still
  * fit. Overdue ones come first; then each namespace gets its best, within a fifth of the budget.
+ * Something overdue that is larger than the budget runs where nothing was rewritten before it: else
+ * it never would. The same rule as `brokenLimit`.
+ * @param bytesBefore rewritten earlier in the window
  */
-export function select(candidates: readonly Candidate[], allowance: Allowance): Selection {
+export function select(
+  candidates: readonly Candidate[],
+  allowance: Allowance,
+  bytesBefore = 0,
+): Selection {
   const order = inOrder(candidates);
-  const purse = new Purse(allowance);
+  const purse = new Purse(allowance, bytesBefore);
   for (const one of order) if (one.overdue) purse.take(one);
   const share = scaled(allowance, FAIR_SHARE);
   for (const one of bestOfEach(order)) purse.take(one, share);
@@ -54,6 +63,7 @@ export function select(candidates: readonly Candidate[], allowance: Allowance): 
         return { candidate, reason: purse.reasonAgainst(candidate, place) };
       }),
     spent: purse.spent,
+    beyond: purse.beyond,
   };
 }
 
@@ -72,20 +82,34 @@ function bestOfEach(order: readonly Candidate[]): readonly Candidate[] {
 class Purse {
   readonly chosen = new Set<Candidate>();
   spent: Spent = { bytes: 0, engineSeconds: 0, tables: 0 };
+  beyond: string | null = null;
   private readonly allowance: Allowance;
+  private readonly bytesBefore: number;
   /** Table → partitions chosen of it. */
   private readonly tables = new Map<string, number>();
 
-  constructor(allowance: Allowance) {
+  constructor(allowance: Allowance, bytesBefore: number) {
     this.allowance = allowance;
+    this.bytesBefore = bytesBefore;
   }
 
   take(candidate: Candidate, within: Allowance = this.allowance): void {
-    if (this.chosen.has(candidate) || this.obstacle(candidate, within) !== null) return;
-    this.chosen.add(candidate);
+    if (this.chosen.has(candidate)) return;
     const { table, parts } = candidate;
+    const obstacle = this.obstacle(candidate, within);
+    if (obstacle !== null) {
+      if (!this.mayGoBeyond(candidate, obstacle)) return;
+      this.beyond = table;
+    }
+    this.chosen.add(candidate);
     this.spent = this.with(candidate);
     this.tables.set(table, (this.tables.get(table) ?? 0) + (parts?.length ?? 0));
+  }
+
+  private mayGoBeyond({ overdue, bytes }: Candidate, obstacle: string): boolean {
+    if (obstacle !== 'bytes' && obstacle !== 'engineSeconds') return false;
+    const usedUp = this.allowance.bytes === 0 || this.allowance.engineSeconds === 0;
+    return overdue && bytes > 0 && !usedUp && this.bytesBefore + this.spent.bytes === 0;
   }
 
   private with({ table, bytes, engineSeconds }: Candidate): Spent {

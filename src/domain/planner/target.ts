@@ -1,14 +1,19 @@
 /** The size that files of a table are to have, and who said so. */
 import type { TableHealth } from '../health/health.ts';
 import type { Reason } from '../operation.ts';
+import { BUILT_IN } from '../policy/effective.ts';
 import type { EffectivePolicy } from '../policy/policy.ts';
 import { formatBytes } from '../units.ts';
 
 const FIELD = 'compact.targetFileSizeBytes';
 
-/** `true`: no policy names a size, so that the table itself decides (see `MeasureOptions`). */
+/**
+ * `true`: neither a policy nor a property that overrides one names a size, so that the table itself
+ * decides (see `MeasureOptions`).
+ */
 export function targetIsOpen({ origins }: EffectivePolicy): boolean {
-  return origins[FIELD]?.line === 0;
+  const { policy, line } = BUILT_IN;
+  return origins[FIELD]?.policy === policy && origins[FIELD].line === line;
 }
 
 /** The policy with the size that holds for this table. */

@@ -70,16 +70,24 @@ export interface Cost {
 
 /**
  * Which limit an operation would break; `null`: it fits. A table that was worked on already costs
- * no further table. What is used up to nothing stops everything, also what costs nothing.
+ * no further table, and what costs nothing of a limit is not stopped by it. What is overdue goes
+ * beyond a budget of which no byte is spent: larger than the whole of it, it would never run.
  */
-export function brokenLimit(budget: Budget, spent: Spent, cost: Cost): keyof Remaining | null {
+export function brokenLimit(
+  budget: Budget,
+  spent: Spent,
+  cost: Cost,
+  overdue = false,
+): keyof Remaining | null {
   const left = remainingOf(budget, spent);
-  if (left.bytes !== null && (left.bytes <= 0 || (cost.bytes ?? 0) > left.bytes)) return 'bytes';
-  const seconds = cost.engineSeconds ?? 0;
-  if (left.engineSeconds !== null && (left.engineSeconds <= 0 || seconds > left.engineSeconds)) {
+  const [bytes, seconds] = [cost.bytes ?? 0, cost.engineSeconds ?? 0];
+  if (left.tables !== null && left.tables <= 0 && !spent.tables.has(cost.table)) return 'tables';
+  const usedUp = left.bytes === 0 || left.engineSeconds === 0;
+  if (overdue && bytes > 0 && !usedUp && spent.bytes === 0) return null;
+  if (left.bytes !== null && bytes > 0 && bytes > left.bytes) return 'bytes';
+  if (left.engineSeconds !== null && seconds > 0 && seconds > left.engineSeconds) {
     return 'engineSeconds';
   }
-  if (left.tables !== null && left.tables <= 0 && !spent.tables.has(cost.table)) return 'tables';
   return null;
 }
 

@@ -1,6 +1,6 @@
 /**
  * When an operation may run again: pauses, the breaker, the minimum interval, back-off after
- * failures and after runs in vain, the window; and until when it must have run.
+ * failures, refusals and runs in vain, the window; and until when it must have run.
  */
 import type { OperationKind, Reason } from '../operation.ts';
 import type { Receipt } from '../receipt.ts';
@@ -22,8 +22,6 @@ export interface CadenceInput {
   readonly pauses?: readonly PauseEvent[];
   /** From when the age of an operation that never ran is counted; absent: it has no age. */
   readonly bornAtMs?: number | null;
-  /** When somebody last looked at the table; absent: no window was missed. */
-  readonly lastTurnMs?: number | null;
 }
 
 export interface Cadence {
@@ -86,6 +84,7 @@ export function judgeCadence(input: CadenceInput): Cadence {
     ...(pause === null ? [] : [{ reason: pauseReason(pause), untilMs: timeOf(pause.until) }]),
     judgeInterval(mine, input),
     judgeBackoff(mine, failures, input),
+    judgeRefusals(mine, resumedAtMs, input),
     ...(due.overdue ? [] : [judgeNoops(mine, input)]),
     judgeWindow(input),
   ];
@@ -174,11 +173,35 @@ function spreadOf({ policy, table = '', kind }: CadenceInput): number {
 function judgeBackoff(mine: readonly Receipt[], failures: number, input: CadenceInput): Wait {
   const last = mine.find(isFailure);
   if (last === undefined || failures === 0) return NO_WAIT;
-  const { failureBackoffMs, failureBackoffMaxMs } = input.policy;
-  // 2^20 is far past any sensible maximum; more would only risk an infinite product.
-  const factor = 2 ** Math.min(failures - 1, 20);
-  const pause = Math.min(failureBackoffMs * factor, failureBackoffMaxMs);
+  const pause = doubled(failures, input.policy);
   return wait('minutes_since_last_failure', last, pause, input.nowMs, 'back-off after failure');
+}
+
+/** What was refused would mostly be refused again; nothing was harmed, so no breaker opens. */
+function judgeRefusals(
+  mine: readonly Receipt[],
+  resumedAtMs: number | null,
+  input: CadenceInput,
+): Wait {
+  // A table that has moved is planned anew; a cancelled run counts neither way.
+  const told = mine.filter(
+    ({ error }) => error?.code !== 'TableChanged' && error?.code !== 'Cancelled',
+  );
+  const end = told.findIndex(
+    ({ status, finishedAt }) =>
+      status !== 'refused' || (resumedAtMs !== null && Date.parse(finishedAt) <= resumedAtMs),
+  );
+  const refusals = end === -1 ? told.length : end;
+  const [last] = told;
+  if (last === undefined || refusals === 0) return NO_WAIT;
+  const name = `back-off after ${refusals} refusals in a row`;
+  const pause = doubled(refusals, input.policy);
+  return wait('minutes_since_last_refusal', last, pause, input.nowMs, name);
+}
+
+function doubled(times: number, { failureBackoffMs, failureBackoffMaxMs }: CadencePolicy): number {
+  // 2^20 is far past any sensible maximum; more would only risk an infinite product.
+  return Math.min(failureBackoffMs * 2 ** Math.min(times - 1, 20), failureBackoffMaxMs);
 }
 
 /** The pause grows by half: looking in vain is cheap, but a thousand tables do it. */
@@ -199,12 +222,12 @@ function judgeNoops(mine: readonly Receipt[], input: CadenceInput): Wait {
   );
 }
 
-function judgeWindow({ policy, nowMs, lastTurnMs = null }: CadenceInput): Wait {
+function judgeWindow({ policy, nowMs }: CadenceInput): Wait {
   if (policy.window === null) return NO_WAIT;
-  const state = windowAt(policy.window, nowMs, lastTurnMs);
+  const state = windowAt(policy.window, nowMs);
   const open = state.kind === 'open';
   const when = open
-    ? `open since ${isoOf(state.sinceMs)}${state.makesUp ? ', for a night that was missed' : ''}`
+    ? `open since ${isoOf(state.sinceMs)}`
     : `${state.because}${state.nextMs === null ? ', which never comes' : ''}`;
   return {
     untilMs: open ? undefined : state.nextMs,

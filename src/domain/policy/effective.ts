@@ -13,7 +13,8 @@ import {
   type SweepPolicy,
 } from './policy.ts';
 
-const BUILT_IN: Origin = { policy: 'built-in', file: 'built-in defaults', line: 0 };
+/** The origin of every field that nobody set. No line: what a person wrote in a file has one. */
+export const BUILT_IN: Origin = { policy: 'built-in', file: 'built-in defaults', line: 0 };
 
 /**
  * Lays every maintenance policy that names the table over the defaults, the less specific first,

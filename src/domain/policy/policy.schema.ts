@@ -13,7 +13,14 @@ import { FIELDS, type FieldType, type Section } from './fields.ts';
 import { parseSelector, TAG_PATTERN, type TableSelector } from './match.ts';
 import { faultInAllowed } from './overrides.ts';
 import { METRICS, type Trigger } from './trigger.ts';
-import { cron, missed, timeOfDay, windowSchema, zone } from './window.schema.ts';
+import {
+  cron,
+  missed,
+  operationWindowSchema,
+  timeOfDay,
+  windowSchema,
+  zone,
+} from './window.schema.ts';
 
 const name = z
   .string()
@@ -94,7 +101,7 @@ function schemaOf(type: FieldType): z.ZodType {
     case 'trigger':
       return trigger;
     case 'window':
-      return z.union([windowSchema, z.literal('always').transform(() => null)]);
+      return z.union([operationWindowSchema, z.literal('always').transform(() => null)]);
     default:
       return assertNever(type);
   }

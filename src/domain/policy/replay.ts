@@ -4,7 +4,7 @@
  */
 import type { Receipt } from '../receipt.ts';
 
-/** As the ledger keeps it; see `HealthPoint`. */
+/** What was measured of a table at one time, as the ledger keeps it. */
 export interface HistoryPoint {
   readonly atMs: number;
   readonly dataFiles: number;
@@ -12,9 +12,11 @@ export interface HistoryPoint {
   readonly totalBytes: number;
   readonly snapshots: number;
   readonly deleteFiles: number;
+  /** `null`: not measured, or not yet kept at that time; so are those below. */
   readonly smallBytes: number | null;
   readonly manifests: number | null;
   readonly deleteRatio: number | null;
+  /** Data files beyond what the target size needs, summed over the partitions. */
   readonly backlogFiles: number | null;
 }
 

@@ -99,8 +99,7 @@ export function simulate(input: SimulateInput): Simulation {
       const { table } = actor.input;
       const cost = { table, bytes: candidate.bytes, engineSeconds: null };
       const so = spent.get(account) ?? NOTHING_SPENT;
-      // What is overdue goes beyond the budget: that is what the deadline is for.
-      if (!overdue && brokenLimit(budget, so, cost) !== null) putOff += 1;
+      if (brokenLimit(budget, so, cost, overdue) !== null) putOff += 1;
       else {
         spent.set(account, addCost(so, cost));
         perform(actor, candidate, look.atMs);

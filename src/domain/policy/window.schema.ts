@@ -55,22 +55,30 @@ const blackout = z
     path: ['to'],
   });
 
-export const windowSchema = z
-  .strictObject({
-    zone,
-    from: timeInWindow.describe('Local time at which it opens.'),
-    to: timeInWindow.describe('Local time at which it closes; not after `from`: the next day.'),
-    days: z.array(z.enum(WEEKDAYS)).min(1).optional().describe('Days it opens; default: all.'),
-    blackouts: z.array(blackout).max(366).optional(),
+const opening = z.strictObject({
+  zone,
+  from: timeInWindow.describe('Local time at which it opens.'),
+  to: timeInWindow.describe('Local time at which it closes; not after `from`: the next day.'),
+  days: z.array(z.enum(WEEKDAYS)).min(1).optional().describe('Days it opens; default: all.'),
+  blackouts: z.array(blackout).max(366).optional(),
+});
+
+function windowOf(document: z.output<typeof opening>, rule: WindowPolicy['missed']): WindowPolicy {
+  const { days = [], blackouts = [], ...rest } = document;
+  const dates = blackouts.map(({ to, ...one }) => ({ ...one, to: to ?? one.from }));
+  return { ...rest, days, blackouts: dates, missed: rule };
+}
+
+/** Of a sweep: it knows when it last had a turn. */
+export const windowSchema = opening
+  .extend({
     missed: missed
       .optional()
       .describe('A window in which nobody was there: skip (default), or run as soon as possible.'),
   })
-  .transform(
-    ({ days = [], blackouts = [], missed: rule = 'skip', ...rest }): WindowPolicy => ({
-      ...rest,
-      days,
-      blackouts: blackouts.map(({ to, ...one }) => ({ ...one, to: to ?? one.from })),
-      missed: rule,
-    }),
-  );
+  .transform(({ missed: rule = 'skip', ...rest }): WindowPolicy => windowOf(rest, rule));
+
+/** Of a single operation: only one that was due has missed a window, and nobody notes that. */
+export const operationWindowSchema = opening.transform(
+  (document): WindowPolicy => windowOf(document, 'skip'),
+);

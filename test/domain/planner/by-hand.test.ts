@@ -1,31 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { HandRequest } from '../../../src/domain/hand-request.ts';
-import type { TableHealth } from '../../../src/domain/health/health.ts';
-import type { Decision } from '../../../src/domain/operation.ts';
 import { refusalOf } from '../../../src/domain/planner/hand-plan.ts';
-import { planByHand } from '../../../src/domain/planner/planner.ts';
 import { DEFAULT_SETTINGS, type MaintenanceSettings } from '../../../src/domain/policy/policy.ts';
 import { namesInPredicate } from '../../../src/domain/predicate.ts';
-import { DAY_MS, health, line, MB, NOW_MS, partition } from '../health/fixture.ts';
+import { DAY_MS, line, MB, partition } from '../health/fixture.ts';
+import { decide } from './by-hand-fixture.ts';
 
 type Compact = Extract<HandRequest, { kind: 'compact' }>;
-
-function decide(
-  request: HandRequest,
-  table: Partial<TableHealth> = {},
-  settings: MaintenanceSettings = DEFAULT_SETTINGS,
-): Decision {
-  const plan = planByHand({
-    health: health(table),
-    request,
-    policy: { settings, origins: {} },
-    pinned: [],
-    consumers: { consumed: [], unreadable: [] },
-    nowMs: NOW_MS,
-  });
-  expect(plan.decisions).toHaveLength(1);
-  return plan.decisions[0] as Decision;
-}
 
 function compact(change: Partial<Compact> = {}): Compact {
   return {

@@ -3,25 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { type HandRequest, titleOf } from '../../../src/domain/hand-request.ts';
 import type { TableHealth } from '../../../src/domain/health/health.ts';
 import type { Decision } from '../../../src/domain/operation.ts';
-import { planByHand, refusalOf } from '../../../src/domain/planner/hand-plan.ts';
+import { refusalOf } from '../../../src/domain/planner/hand-plan.ts';
 import { DEFAULT_SETTINGS, type MaintenanceSettings } from '../../../src/domain/policy/policy.ts';
-import { health, MB, NOW_MS, partition } from '../health/fixture.ts';
-
-function decide(
-  request: HandRequest,
-  table: Partial<TableHealth> = {},
-  settings: MaintenanceSettings = DEFAULT_SETTINGS,
-): Decision {
-  const plan = planByHand({
-    health: health(table),
-    request,
-    policy: { settings, origins: {} },
-    pinned: [],
-    consumers: { consumed: [], unreadable: [] },
-    nowMs: NOW_MS,
-  });
-  return plan.decisions[0] as Decision;
-}
+import { MB, partition } from '../health/fixture.ts';
+import { decide } from './by-hand-fixture.ts';
 
 function detail(positionFiles: number, vectors = 0): Pick<TableHealth, 'detail' | 'deleteFiles'> {
   const deletes = {

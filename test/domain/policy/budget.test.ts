@@ -59,9 +59,18 @@ describe('what is left', () => {
       { ...NOTHING_SPENT, tables: new Set(['a', 'b']) },
       null,
     ],
-    [{ table: 'a', bytes: 0, engineSeconds: 0 }, { ...NOTHING_SPENT, bytes: 100 }, 'bytes'],
+    [{ table: 'a', bytes: 0, engineSeconds: 0 }, { ...NOTHING_SPENT, bytes: 100 }, null],
+    [{ table: 'a', bytes: 1, engineSeconds: 0 }, { ...NOTHING_SPENT, bytes: 100 }, 'bytes'],
   ] as const)('%j after %j: %s', (cost, before, limit) => {
     expect(brokenLimit(BUDGET, before, cost)).toBe(limit);
+  });
+
+  test('what is overdue goes beyond a budget of which nothing is spent, and no other', () => {
+    const huge = { table: 'a', bytes: 1_000, engineSeconds: 1_000 };
+    expect(brokenLimit(BUDGET, NOTHING_SPENT, huge)).toBe('bytes');
+    expect(brokenLimit(BUDGET, NOTHING_SPENT, huge, true)).toBeNull();
+    expect(brokenLimit(BUDGET, { ...NOTHING_SPENT, bytes: 1 }, huge, true)).toBe('bytes');
+    expect(brokenLimit({ ...BUDGET, bytes: 0 }, NOTHING_SPENT, huge, true)).toBe('bytes');
   });
 
   test('choosing what fits never spends more than the budget', () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { ErrorCode } from '../../../src/domain/errors.ts';
 import {
   consecutiveFailures,
   consecutiveNoops,
@@ -64,6 +65,54 @@ describe('back-off after failures', () => {
       error: { code: 'Cancelled', message: 'by an operator' },
     });
     expect(judge([cancelled])).toMatchObject({ allowed: true });
+  });
+});
+
+describe('back-off after refusals', () => {
+  const refusal = (minutesAgo: number, code: ErrorCode = 'SafetyRefused') => ({
+    ...failure('compact', minutesAgo),
+    status: 'refused' as const,
+    error: { code, message: 'no' },
+  });
+  const policy = { failureBackoffMs: HOUR_MS, failureBackoffMaxMs: 3 * HOUR_MS };
+  const waits = (receipts: readonly Receipt[], change: Partial<CadencePolicy> = {}) =>
+    ((judge(receipts, { ...policy, ...change }).nextEligibleAtMs ?? NOW_MS) - NOW_MS) / HOUR_MS;
+
+  test('doubles with each, ends at its maximum, and never opens the breaker', () => {
+    const refusals = [1, 2, 3, 4].map((count) => Array.from({ length: count }, () => refusal(0)));
+    expect(refusals.map((list) => waits(list))).toEqual([1, 2, 3, 3]);
+    expect(judge(refusals[3] as Receipt[])).toMatchObject({ allowed: false, breakerOpen: false });
+    expect(judge([refusal(30)], policy).reasons).toContainEqual(
+      expect.objectContaining({
+        metric: 'minutes_since_last_refusal',
+        value: 30,
+        threshold: 60,
+        met: false,
+      }),
+    );
+  });
+  test('is over when its time is, or when anything else came of it', () => {
+    expect(judge([refusal(60)], policy).allowed).toBe(true);
+    expect(judge([receipt('compact'), refusal(5)], policy).allowed).toBe(true);
+    expect(waits([failure('compact', 0), refusal(0), refusal(0)])).toBe(1);
+  });
+  test('does not count a table that had moved, nor a run that was cancelled', () => {
+    expect(judge([refusal(0, 'TableChanged')], policy).allowed).toBe(true);
+    expect(waits([refusal(0, 'TableChanged'), refusal(0)])).toBe(1);
+    const cancelled = { ...refusal(0, 'Cancelled'), status: 'failed' as const };
+    expect(waits([cancelled, refusal(0)])).toBe(1);
+  });
+  test('is cleared by a resume', () => {
+    const at = new Date(NOW_MS - 60_000).toISOString();
+    const told = { kind: 'resume', pattern: '*', operation: null, until: null } as const;
+    const pauses = [{ ...told, reason: '', by: 'cli:ana', at }];
+    const cadence = { ...DEFAULT_SETTINGS.cadence, ...policy };
+    const common = { kind: 'compact', policy: cadence, nowMs: NOW_MS, pauses } as const;
+    const table = 'lake.bronze.raw_orders';
+    const allowed = (receipts: readonly Receipt[]) =>
+      judgeCadence({ ...common, table, recentReceipts: receipts }).allowed;
+    expect(allowed([refusal(5)])).toBe(true);
+    expect(allowed([refusal(0), refusal(5)])).toBe(false);
   });
 });
 

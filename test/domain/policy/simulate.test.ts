@@ -91,15 +91,18 @@ describe('what would have run', () => {
     expect(times(run(rules, [growing('a', 72)], 3), 'compact')).toEqual([10, 34, 58]);
   });
 
-  test('the budget puts off what does not fit; what is overdue goes all the same', () => {
+  test('the budget puts off what does not fit; larger than all of it, the overdue goes alone', () => {
     const budget = `${SWEEP}budget: {tables: 1}\n`;
     const tables = [growing('a', 20), growing('b', 20)];
     const put = run(policies(budget, COMPACT_AT_10), tables, 0.8);
     expect(new Set(put.runs.map((one) => one.table))).toEqual(new Set(['lake.bronze.a']));
     expect(put.putOff).toBeGreaterThan(0);
     const deadline = `${COMPACT_AT_10}cadence: {mustRunWithin: 10h}\n`;
-    const overdue = run(policies(budget, deadline), tables, 0.8);
-    expect(overdue.runs.slice(0, 2)).toMatchObject([{ overdue: true }, { overdue: true }]);
+    const small = `${SWEEP}budget: {bytes: 1MB}\n`;
+    expect(run(policies(small, COMPACT_AT_10), tables, 0.8).runs).toEqual([]);
+    const overdue = run(policies(small, deadline), tables, 0.8);
+    expect(overdue.runs).toMatchObject([{ table: 'lake.bronze.a', overdue: true }]);
+    expect(overdue.putOff).toBeGreaterThan(0);
   });
 
   test('expiry counts snapshots from their commits; what was there at first counts from then', () => {

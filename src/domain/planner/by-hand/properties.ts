@@ -1,7 +1,8 @@
 import { propertiesOf } from '../../effect.ts';
 import type { HandRequest } from '../../hand-request.ts';
-import type { Decision, Reason, SetPropertiesOperation } from '../../operation.ts';
+import type { Decision, SetPropertiesOperation } from '../../operation.ts';
 import { judgeProperties } from '../property-rules.ts';
+import { propertiesWanting } from '../reasons.ts';
 import { byHand, dispatch, failUsage, type HandPlanInput, refuse, skip } from './decision.ts';
 
 type PropertiesRequest = Extract<HandRequest, { kind: 'set_properties' }>;
@@ -24,20 +25,10 @@ export function propertiesByHand({ health }: HandPlanInput, request: PropertiesR
   };
   const against = judgeProperties(health, operation, allow);
   if (against.length > 0) return refuse('set_properties', null, [byHand(), ...against]);
-  const wanting = wantingReason([...setting.map(([name]) => name), ...removing]);
+  const wanting = propertiesWanting([...setting.map(([name]) => name), ...removing], {
+    some: 'the table has other values of',
+    none: 'the table has exactly these properties',
+  });
   if (!wanting.met) return skip('set_properties', [byHand(), wanting]);
   return dispatch(health, operation, 'auto', [byHand(), wanting]);
-}
-
-function wantingReason(names: readonly string[]): Reason {
-  return {
-    metric: 'properties_wanting',
-    value: names.length,
-    threshold: 1,
-    met: names.length > 0,
-    because:
-      names.length > 0
-        ? `the table has other values of ${names.join(', ')}`
-        : 'the table has exactly these properties',
-  };
 }

@@ -2,6 +2,7 @@
 import { propertiesOf } from '../../effect.ts';
 import { route } from '../capability.ts';
 import { judgeProperties } from '../property-rules.ts';
+import { propertiesWanting } from '../reasons.ts';
 import type { Proposal, ProposalInput } from './proposal.ts';
 
 export function proposeProperties({ health, policy }: ProposalInput): Proposal {
@@ -21,16 +22,10 @@ export function proposeProperties({ health, policy }: ProposalInput): Proposal {
     // Nobody is there to say that it is meant.
     refusals: judgeProperties(health, operation, []),
     worth: [
-      {
-        metric: 'properties_wanting',
-        value: names.length,
-        threshold: 1,
-        met: names.length > 0,
-        because:
-          names.length > 0
-            ? `the policy asks for other values of ${names.join(', ')}`
-            : 'the table has every property that the policy asks for',
-      },
+      propertiesWanting(names, {
+        some: 'the policy asks for other values of',
+        none: 'the table has every property that the policy asks for',
+      }),
     ],
     route: route('set_properties', 'auto', health),
     operation,
