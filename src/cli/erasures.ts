@@ -5,6 +5,7 @@ import {
   privacyPolicies,
   type SubjectValues,
 } from '../domain/erasure/privacy.ts';
+import type { ErasureRequest } from '../domain/erasure/request.ts';
 import type { Session } from './session.ts';
 
 export interface Erasures {
@@ -14,8 +15,8 @@ export interface Erasures {
     seal(requestId: string, values: SubjectValues): SealedValues;
   };
   readonly privacy: () => Promise<readonly PrivacyPolicy[]>;
-  /** Starts or wakes the request's workflow. */
-  readonly wake: (requestId: string) => Promise<void>;
+  /** Starts or wakes the request's workflow, and wakes that of its batch. */
+  readonly wake: (request: Pick<ErasureRequest, 'requestId' | 'batchId'>) => Promise<void>;
 }
 
 export async function openErasures(session: Session): Promise<Erasures> {
@@ -32,9 +33,11 @@ export async function openErasures(session: Session): Promise<Erasures> {
       seal: (requestId, values) => sealValues(keys.keyring(), requestId, values),
     },
     privacy: async () => privacyPolicies(await project.policies(), session.config.catalog.name),
-    wake: async (requestId) => {
-      const { wakeErasure } = await import('../temporal/erasures.ts');
-      await wakeErasure(await session.temporal(), requestId);
+    wake: async ({ requestId, batchId }) => {
+      const { hurryBatch, wakeErasure } = await import('../temporal/erasures.ts');
+      const client = await session.temporal();
+      await wakeErasure(client, requestId);
+      if (batchId !== null) await hurryBatch(client, batchId);
     },
   };
 }

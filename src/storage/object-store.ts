@@ -1,5 +1,6 @@
 import type { DeleteObjectsCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { storageError } from './errors.ts';
+import { findLock } from './locks.ts';
 import { formatObjectUri, type ObjectUri, parseObjectUri } from './uri.ts';
 import { type ByteRange, headVersion, readRange } from './versions.ts';
 
@@ -64,6 +65,8 @@ export interface ObjectStore {
     uri: string,
     versionId: string | null,
   ): Promise<{ readonly sizeBytes: number } | null>;
+  /** A sentence for the first object lock below a prefix; `null`: none is known of. */
+  findLock(prefix: string): Promise<string | null>;
   /** Bytes from `start` to before `end`. */
   readRange(uri: string, versionId: string | null, range: ByteRange): Promise<Buffer>;
   /**
@@ -102,6 +105,7 @@ export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
     list: (prefix) => listObjects(context, prefix),
     listVersions: (prefix) => listVersions(context, prefix),
     headVersion: (uri, versionId) => headVersion(context, uri, versionId),
+    findLock: (prefix) => findLock(context, prefix),
     readRange: (uri, versionId, range) => readRange(context, uri, versionId, range),
     delete: (targets) => deleteObjects(context, targets),
     close: () => {

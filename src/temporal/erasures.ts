@@ -24,6 +24,15 @@ export async function wakeErasure(client: Client, requestId: string): Promise<vo
   }
 }
 
+/** A batch that waits for something tries again at once; one that has ended does not. */
+export async function hurryBatch(client: Client, batchId: string): Promise<void> {
+  try {
+    await client.workflow.getHandle(batchWorkflowId(batchId)).signal('erasureChanged');
+  } catch (error) {
+    if (!(error instanceof WorkflowNotFoundError)) throw temporalError(error);
+  }
+}
+
 /** Starts a batch that takes requests until it closes; one that is there stays as it is. */
 export async function startBatch(client: Client, batchId: string): Promise<void> {
   try {

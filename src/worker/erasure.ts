@@ -46,7 +46,7 @@ export function erasureDeps(parts: ErasureParts): ErasureDeps {
       compiler: { ...sparkCompile, ...sparkCount, ...compileErasure, compileModel },
     },
     files: { ...files, ...openFileWalk(config, catalog) },
-    versions: { listVersions: store.listVersions, delete: store.delete },
+    versions: { listVersions: store.listVersions, delete: store.delete, findLock: store.findLock },
     sources: createSourceEraser({ urls: config.sources }),
     verifier: {
       verify: async ({ table, ...request }) => {

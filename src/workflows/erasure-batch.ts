@@ -13,7 +13,7 @@ import {
 import type { ClosedBatch, VerifiedTable } from '../activities/erasure/types.ts';
 import { batchWorkflowId, partRunId } from '../domain/ids.ts';
 import type { Job, JobOutcome } from '../domain/job.ts';
-import { type ErasureBatchInput, jobEndedSignal } from './messages.ts';
+import { type ErasureBatchInput, erasureChangedSignal, jobEndedSignal } from './messages.ts';
 import { errorOf } from './outcome.ts';
 import { control, erasureControl, erasureEngine } from './proxies.ts';
 
@@ -28,31 +28,45 @@ export async function erasureBatch({ batchId }: ErasureBatchInput): Promise<void
   setHandler(jobEndedSignal, ({ askedRunId, outcome }) => {
     ended.set(askedRunId, outcome);
   });
+  let changes = 0;
+  setHandler(erasureChangedSignal, () => {
+    changes += 1;
+  });
   const closesAtMs = await erasureControl.batchClosesAt({ batchId });
   await sleep(Math.max(1, closesAtMs - Date.now()));
-  const batch = await erasureControl.closeBatch({ batchId });
-  if (batch.requestIds.length === 0) return;
-  const ask = (table: string, job: Job) => askTable(batchId, ended, table, job);
-  await untilDone(batchId, () => erasureControl.forgetSources({ batchId }));
-  await untilDone(batchId, () => erasureEngine.lookAgain({ batchId }));
+  const pause: Batch['pause'] = async (waitMs) => {
+    const seen = changes;
+    await condition(() => changes > seen, waitMs);
+  };
+  const closed = await untilDone({ batchId, pause }, () => erasureControl.closeBatch({ batchId }));
+  if (closed.requestIds.length === 0) return;
+  const ask: Batch['ask'] = (table, job) => askTable(batchId, ended, table, job);
+  const batch: Batch = { ...closed, ask, pause };
+  await untilDone(batch, () => erasureControl.forgetSources({ batchId }));
+  await untilDone(batch, () => erasureEngine.lookAgain({ batchId }));
   let tables = batch.tables;
   // A ref that is dropped later lets go of files that the first expiry had to leave.
   for (let round = 0; tables.length > 0; round += 1) {
-    for (const table of tables) await eraseTable(batch, table, ask, round);
-    tables = await untilUnblocked(batchId);
+    for (const table of tables) await eraseTable(batch, table, round);
+    tables = await untilUnblocked(batch);
   }
-  for (const { model, table } of batch.models) await recompute(batch, model, table, ask);
-  await erasureControl.beginVerification({ batchId });
-  for (const table of batch.tables) await untilVerified(batchId, table);
-  await untilDone(batchId, () => erasureControl.finishBatch({ batchId }));
+  for (const { model, table } of batch.models) await recompute(batch, model, table);
+  await untilDone(batch, () => erasureControl.beginVerification({ batchId }));
+  for (const table of batch.verified) await untilVerified(batch, table);
+  await untilDone(batch, () => erasureControl.finishBatch({ batchId }));
 }
 
-type Ask = (table: string, job: Job) => Promise<JobOutcome>;
+interface Batch extends ClosedBatch {
+  readonly ask: (table: string, job: Job) => Promise<JobOutcome>;
+  /** Less than this when somebody has changed something about a request. */
+  readonly pause: (waitMs: number) => Promise<void>;
+}
 
 /** Answers tables that were blocked, and are no more: none, when none was. */
-async function untilUnblocked(batchId: string): Promise<readonly string[]> {
+async function untilUnblocked(batch: Batch): Promise<readonly string[]> {
+  const { batchId } = batch;
   const once = new Set<string>();
-  await untilDone(batchId, async () => {
+  await untilDone(batch, async () => {
     const blocked = await erasureEngine.findBlocked({ batchId });
     for (const table of blocked) once.add(table);
     if (blocked.length === 0) return;
@@ -64,14 +78,10 @@ async function untilUnblocked(batchId: string): Promise<readonly string[]> {
   return [...once];
 }
 
-async function eraseTable(
-  { batchId }: ClosedBatch,
-  table: string,
-  ask: Ask,
-  round: number,
-): Promise<void> {
+async function eraseTable(batch: Batch, table: string, round: number): Promise<void> {
+  const { batchId, ask } = batch;
   let tries = 0;
-  await untilDone(batchId, async () => {
+  await untilDone(batch, async () => {
     tries += 1;
     const outcome = await ask(table, {
       runId: partRunId(batchId, `${table}.${round}.${tries}`),
@@ -86,14 +96,10 @@ async function eraseTable(
   });
 }
 
-async function recompute(
-  { batchId }: ClosedBatch,
-  model: string,
-  table: string,
-  ask: Ask,
-): Promise<void> {
+async function recompute(batch: Batch, model: string, table: string): Promise<void> {
+  const { batchId, ask } = batch;
   let tries = 0;
-  await untilDone(batchId, async () => {
+  await untilDone(batch, async () => {
     tries += 1;
     const outcome = await ask(table, {
       runId: partRunId(batchId, `${model}.${tries}`),
@@ -118,24 +124,28 @@ class NotYet extends Error {
 }
 
 /** What cannot be done now is tried again, for as long as it takes; the requests say why. */
-async function untilDone(batchId: string, step: () => Promise<void>): Promise<void> {
+async function untilDone<T>(
+  { batchId, pause }: Pick<Batch, 'batchId' | 'pause'>,
+  step: () => Promise<T>,
+): Promise<T> {
   for (let waitMs = AGAIN_MIN_MS, waited = false; ; waitMs = Math.min(2 * waitMs, AGAIN_MAX_MS)) {
     try {
-      await step();
+      const done = await step();
       if (waited) await erasureControl.noteBatch({ batchId, waitingFor: null });
-      return;
+      return done;
     } catch (error) {
       if (isCancellation(error)) throw error;
       const { code, message } = error instanceof NotYet ? error : errorOf(error);
       waited = true;
       await erasureControl.noteBatch({ batchId, waitingFor: { code, message } });
-      await sleep(waitMs);
+      await pause(waitMs);
     }
   }
 }
 
-async function untilVerified(batchId: string, table: string): Promise<void> {
-  await untilDone(batchId, async () => {
+async function untilVerified(batch: Batch, table: string): Promise<void> {
+  const { batchId } = batch;
+  await untilDone(batch, async () => {
     const verified: VerifiedTable = await erasureEngine.verifyTable({ batchId, table });
     if (verified.waitingFor === null) return;
     throw ApplicationFailure.create({ type: 'SafetyRefused', message: verified.waitingFor });

@@ -116,12 +116,15 @@ export const erasureControl: ActivityInterfaceFor<ErasureActivities> =
     retry: { ...ERASURE_PATIENCE, maximumAttempts: 20 },
   });
 
-/** Finding and verifying: they read whole tables, and change none. */
+/**
+ * Finding and verifying: they read whole tables, and change none. After about a minute whoever waits
+ * is told why, and it is tried again.
+ */
 export const erasureEngine: ActivityInterfaceFor<Omit<ErasureEngineActivities, 'eraseStep'>> =
   proxyActivities<Omit<ErasureEngineActivities, 'eraseStep'>>({
     taskQueue: ENGINE_QUEUES.spark,
     startToCloseTimeout: '24 hours',
     heartbeatTimeout: '15s',
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
-    retry: ERASURE_PATIENCE,
+    retry: { ...ERASURE_PATIENCE, maximumAttempts: 7 },
   });

@@ -26,7 +26,13 @@ function scene(
   const told: string[] = [];
   const activities: Partial<Activities> = {
     batchClosesAt: async () => Date.now(),
-    closeBatch: async ({ batchId }) => ({ batchId, requestIds: ['r1', 'r2'], tables, models }),
+    closeBatch: async ({ batchId }) => ({
+      batchId,
+      requestIds: ['r1', 'r2'],
+      tables,
+      verified: tables,
+      models,
+    }),
     forgetSources: async () => void told.push('sources'),
     lookAgain: async () => void told.push('look again'),
     findBlocked: async () => [],
@@ -133,7 +139,7 @@ describe('a batch', () => {
   it('without requests does nothing', async () => {
     const { told, activities } = scene([newTable()]);
     const closeBatch: Activities['closeBatch'] = async ({ batchId }) => ({
-      ...{ batchId, requestIds: [], tables: [], models: [] },
+      ...{ batchId, requestIds: [], tables: [], verified: [], models: [] },
     });
     await run({ ...activities, closeBatch });
     expect(told).toEqual([]);

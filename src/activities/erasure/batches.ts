@@ -1,7 +1,8 @@
 /** Requests that are forgotten together: gathered, closed, moved on, and brought to their end. */
 import { randomUUID } from 'node:crypto';
-import type { ErasureRequest } from '../../domain/erasure/request.ts';
-import { openBlockers } from '../../domain/erasure/transitions.ts';
+import type { Subject } from '../../domain/erasure/privacy.ts';
+import { type Blocker, type ErasureRequest, isRefKind } from '../../domain/erasure/request.ts';
+import { hasEnded, openBlockers } from '../../domain/erasure/transitions.ts';
 import { type ErrorCode, isErrorCode } from '../../domain/errors.ts';
 import { runIdAt } from '../../domain/ids.ts';
 import { LAYERS } from '../../domain/model/model.ts';
@@ -9,7 +10,8 @@ import { layerOf } from '../../domain/policy/match.ts';
 import { tableFromKey, tableKey } from '../../domain/table.ts';
 import type { ErasureAct } from '../erasure-ports.ts';
 import { type ErasureDeps, subjectOf } from './deps.ts';
-import { holdsRows, readRequest } from './find.ts';
+import { exceptionOf, holdsRows, openTables, readRequest } from './find.ts';
+import { obstaclesOf } from './obstacles.ts';
 import type { ClosedBatch, ErasureStep } from './types.ts';
 
 /** A request is looked at again this often, whether or not anybody wakes it. */
@@ -19,16 +21,20 @@ const REQUESTS_MAX = 1_000;
 
 /** What a request's workflow does next. */
 export async function nextStep(deps: ErasureDeps, requestId: string): Promise<ErasureStep> {
-  const request = await readRequest(deps, requestId);
+  const request = await refreshed(deps, await readRequest(deps, requestId));
+  // One whose batch came to a sudden end would wait for ever: one that is there stays.
+  if (request.batchId !== null && !hasEnded(request)) await deps.startBatch(request.batchId);
   const wait: ErasureStep = { kind: 'wait', untilMs: deps.nowMs() + LOOK_MS };
   switch (request.state) {
     case 'requested':
       return request.pausedBy === null ? { kind: 'find' } : wait;
     case 'found':
       // Nothing to forget needs no approval; it is verified all the same.
-      return request.batchId === null ? { kind: 'join' } : wait;
-    case 'awaiting_approval':
       return isReady(request) && request.batchId === null ? { kind: 'join' } : wait;
+    case 'awaiting_approval': {
+      const approved = request.approvedBy !== null && isReady(request);
+      return approved && request.batchId === null ? { kind: 'join' } : wait;
+    }
     case 'forgetting':
       // One that failed goes on with the next batch.
       return request.batchId === null ? { kind: 'join' } : wait;
@@ -41,22 +47,67 @@ export async function nextStep(deps: ErasureDeps, requestId: string): Promise<Er
   }
 }
 
-/** Approved, and nothing stands against it. */
+/** What blocks a request that waits is looked at again: somebody may have settled it. */
+async function refreshed(deps: ErasureDeps, request: ErasureRequest): Promise<ErasureRequest> {
+  const { state, requestId, subject: name } = request;
+  if (state !== 'awaiting_approval' || openBlockers(request).length === 0) return request;
+  const { subject } = await subjectOf(deps, name);
+  const blockers = await blockersNow(deps, request, subject);
+  const seen = (kind: 'unreachable', list: readonly Blocker[]) =>
+    list.filter((one) => one.kind === kind).length;
+  if (seen('unreachable', blockers) < seen('unreachable', openBlockers(request))) {
+    // What can be read again has not been looked into.
+    return (await act(deps, requestId, { kind: 'move', to: 'requested' })).request;
+  }
+  return (await act(deps, requestId, { kind: 'amend', patch: { blockers } })).request;
+}
+
+/** Refs that are still there, and what forbids forgetting now. Asks no engine. */
+async function blockersNow(
+  deps: ErasureDeps,
+  request: ErasureRequest,
+  subject: Subject,
+): Promise<readonly Blocker[]> {
+  const { tables, blockers } = await openTables(deps, subject);
+  const now: Blocker[] = [...blockers];
+  for (const { health } of tables) {
+    const refs = new Set(health.refs.map(({ name }) => name));
+    const own = request.blockers.filter(({ table }) => table === health.table);
+    now.push(...own.filter(({ kind, name }) => isRefKind(kind) && refs.has(name)));
+    now.push(...(await obstaclesOf(deps, health)));
+  }
+  return now.map((one) => ({ ...one, exception: exceptionOf(request, one) }));
+}
+
+/** Nothing stands against it. */
 function isReady(request: ErasureRequest): boolean {
   const { approvedBy, hold, pausedBy } = request;
   const free = hold === null && pausedBy === null && openBlockers(request).length === 0;
   return free && (approvedBy !== null || !holdsRows(request.found));
 }
 
+/** What the policies of a batch's one kind of subject say is what is done: kinds do not mix. */
+async function openBatchFor(
+  deps: ErasureDeps,
+  { subject }: ErasureRequest,
+  collectMs: number,
+): Promise<string | null> {
+  for (const { batchId, closedAt, openedAt } of await deps.erasures.listBatches()) {
+    if (closedAt !== null || deps.nowMs() >= Date.parse(openedAt) + collectMs) continue;
+    const [first] = await deps.erasures.listRequests({ batchId, limit: 1 });
+    if (first?.subject === subject) return batchId;
+  }
+  return null;
+}
+
 export async function joinBatch(deps: ErasureDeps, requestId: string): Promise<void> {
   const request = await readRequest(deps, requestId);
   const { policy } = await subjectOf(deps, request.subject);
   const nowMs = deps.nowMs();
-  const open = (await deps.erasures.listBatches()).find(
-    ({ closedAt, openedAt }) =>
-      closedAt === null && nowMs < Date.parse(openedAt) + policy.collectMs,
-  );
-  const batchId = request.batchId ?? open?.batchId ?? runIdAt(nowMs, randomUUID());
+  const batchId =
+    request.batchId ??
+    (await openBatchFor(deps, request, policy.collectMs)) ??
+    runIdAt(nowMs, randomUUID());
   await deps.erasures.openBatch(batchId, new Date(nowMs).toISOString());
   await amend(deps, requestId, { kind: 'amend', patch: { batchId } });
   await deps.startBatch(batchId);
@@ -74,11 +125,24 @@ export async function closeBatch(deps: ErasureDeps, batchId: string): Promise<Cl
   await deps.erasures.closeBatch(batchId, new Date(deps.nowMs()).toISOString());
   const kept: ErasureRequest[] = [];
   for (const request of await requestsOf(deps, batchId)) {
-    const taken = await takeIn(deps, request);
+    const other = kept[0] !== undefined && kept[0].subject !== request.subject;
+    const taken = other ? await letGo(deps, request) : await takeIn(deps, request);
     if (taken !== null) kept.push(taken);
   }
-  const order = await tableOrder(deps, kept);
-  return { batchId, requestIds: kept.map((one) => one.requestId), ...order };
+  const { tables: verified, models } = await tableOrder(deps, kept);
+  // Where nothing is forgotten, nothing is rewritten: it is only verified.
+  const forgets = kept.some(({ forgettingAt }) => forgettingAt !== null);
+  const requestIds = kept.map((one) => one.requestId);
+  if (forgets) return { batchId, requestIds, tables: verified, verified, models };
+  return { batchId, requestIds, tables: [], verified, models: [] };
+}
+
+/** It waits for another batch. */
+async function letGo(deps: ErasureDeps, { requestId, state }: ErasureRequest): Promise<null> {
+  if (hasEnded({ state })) return null;
+  await amend(deps, requestId, { kind: 'amend', patch: { batchId: null } });
+  await deps.wake(requestId);
+  return null;
 }
 
 /** `null`: it was held, paused or cancelled meanwhile, and waits for another batch. */
@@ -88,14 +152,15 @@ async function takeIn(deps: ErasureDeps, request: ErasureRequest): Promise<Erasu
   if (state === 'found' && isReady(request)) {
     return (await act(deps, requestId, { kind: 'move', to: 'verifying' })).request;
   }
-  if (state === 'awaiting_approval' && isReady(request)) {
+  if (state === 'awaiting_approval' && request.approvedBy !== null && isReady(request)) {
+    // Weeks may lie between finding and forgetting: what forbids it is looked for once more.
+    const { subject } = await subjectOf(deps, request.subject);
+    const blockers = await blockersNow(deps, request, subject);
+    const { request: now } = await act(deps, requestId, { kind: 'amend', patch: { blockers } });
+    if (openBlockers(now).length > 0) return letGo(deps, now);
     return (await act(deps, requestId, { kind: 'move', to: 'forgetting' })).request;
   }
-  if (state === 'awaiting_approval' || state === 'found') {
-    await amend(deps, requestId, { kind: 'amend', patch: { batchId: null } });
-    await deps.wake(requestId);
-  }
-  return null;
+  return state === 'awaiting_approval' || state === 'found' ? letGo(deps, request) : null;
 }
 
 /** What others are made from comes first, so that nothing is made from what must go. */
@@ -105,7 +170,7 @@ async function tableOrder(deps: ErasureDeps, requests: readonly ErasureRequest[]
   for (const name of names) {
     const { subject } = await subjectOf(deps, name);
     for (const { table, action } of subject.tables) {
-      if (action === 'keep') continue;
+      if (action === 'keep' || requests.some((one) => isGivenUp(one, table))) continue;
       const there = await deps.catalog.tableExists(tableFromKey(table));
       if (there) mappings.set(table, action);
     }
@@ -120,22 +185,46 @@ async function tableOrder(deps: ErasureDeps, requests: readonly ErasureRequest[]
   return { tables, models: recomputed };
 }
 
+/** It cannot be read, and somebody has said that it is left as it is. */
+export function isGivenUp({ blockers }: ErasureRequest, table: string): boolean {
+  return blockers.some(
+    (one) => one.table === table && one.kind === 'unreachable' && one.exception !== null,
+  );
+}
+
 function layerRank(table: string): number {
   const layer = layerOf(tableFromKey(table));
   return layer === null ? LAYERS.length : LAYERS.indexOf(layer);
 }
 
+type WaitingFor = { readonly code: string; readonly message: string } | null;
+
+function errorOf(waitingFor: WaitingFor): ErasureRequest['error'] {
+  const code: ErrorCode = isErrorCode(waitingFor?.code) ? waitingFor.code : 'Internal';
+  return waitingFor === null ? null : { code, message: waitingFor.message };
+}
+
 export async function noteBatch(
   deps: ErasureDeps,
   batchId: string,
-  waitingFor: { readonly code: string; readonly message: string } | null,
+  waitingFor: WaitingFor,
 ): Promise<void> {
-  const code: ErrorCode = isErrorCode(waitingFor?.code) ? waitingFor.code : 'Internal';
-  const error = waitingFor === null ? null : { code, message: waitingFor.message };
+  const error = errorOf(waitingFor);
   for (const { requestId, state } of await requestsOf(deps, batchId)) {
     if (state !== 'forgetting' && state !== 'verifying') continue;
     await act(deps, requestId, { kind: 'amend', patch: { error } });
   }
+}
+
+/** What a request by itself waits for; it is told by its row. */
+export async function noteRequest(
+  deps: ErasureDeps,
+  requestId: string,
+  waitingFor: WaitingFor,
+): Promise<void> {
+  const { state } = await readRequest(deps, requestId);
+  if (hasEnded({ state })) return;
+  await amend(deps, requestId, { kind: 'amend', patch: { error: errorOf(waitingFor) } });
 }
 
 export async function beginVerification(deps: ErasureDeps, batchId: string): Promise<void> {

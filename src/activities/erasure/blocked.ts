@@ -1,10 +1,10 @@
 /** Refs beside main that still reach files which are to go. */
-import type { Blocker, ErasureRequest } from '../../domain/erasure/request.ts';
+import { type Blocker, type ErasureRequest, isRefKind } from '../../domain/erasure/request.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
 import { tableFromKey } from '../../domain/table.ts';
 import { measureIfThere } from '../planning.ts';
-import { act, requestsOf } from './batches.ts';
+import { act, isGivenUp, requestsOf } from './batches.ts';
 import { refBlocker } from './blockers.ts';
 import { type ErasureDeps, subjectOf } from './deps.ts';
 import { lookAgain } from './find.ts';
@@ -35,9 +35,9 @@ export async function findBlocked(deps: ErasureDeps, batchId: string): Promise<r
   const blocked = new Set<string>();
   for (const request of requests) {
     const { subject } = await subjectOf(deps, request.subject);
-    const blockers: Blocker[] = [];
+    const blockers: Blocker[] = request.blockers.filter(({ kind }) => !isRefKind(kind));
     for (const { table, action } of subject.tables) {
-      if (action === 'keep') continue;
+      if (action === 'keep' || isGivenUp(request, table)) continue;
       const options = { nowMs: deps.nowMs(), depth: 'metadata' } as const;
       const health = await measureIfThere(deps.catalog, tableFromKey(table), options);
       const held = health !== null && (await heldSubject(deps, batchId, request, table));
@@ -68,8 +68,7 @@ function holdingRefs(request: ErasureRequest, health: TableHealth): readonly Blo
   const refs = health.refs
     .filter(({ name, snapshotId }) => name !== 'main' && snapshotId !== health.snapshotId)
     .map(({ type, name }) => refBlocker(table, type, name, null));
-  const others = was.filter((one) => one.kind !== 'tag' && one.kind !== 'branch');
-  return [...refs, ...others].map((one) => {
+  return refs.map((one) => {
     const known = was.find(({ kind, name }) => kind === one.kind && name === one.name);
     return { ...one, exception: known?.exception ?? null };
   });

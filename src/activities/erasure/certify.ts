@@ -40,7 +40,12 @@ async function finishRequest(
       `the second reader still found the subject in ${traced.table}: file ${trace?.pathHash} ` +
       `(${trace?.kind}, ${trace?.how}, ${trace?.identifier}); ${traced.traces.length} traces in all`;
     const error = { code: 'InvariantBroken', message } as const;
-    await act(deps, requestId, { kind: 'move', to: 'failed', patch: { error } });
+    // No ref showed the subject, and nothing was rewritten: that takes an approval.
+    const untouched = request.forgettingAt === null;
+    const next = untouched
+      ? ({ kind: 'move', to: 'awaiting_approval', patch: { error, batchId: null } } as const)
+      : ({ kind: 'move', to: 'failed', patch: { error } } as const);
+    await act(deps, requestId, next);
     return;
   }
   const certificate = await certificateOf(deps, { batchId, request, policy, subject });

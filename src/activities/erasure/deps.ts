@@ -57,6 +57,8 @@ export interface StoredVersion {
 
 /** Objects with their versions. */
 export interface VersionStore {
+  /** A sentence for the first object lock below a location; `null`: none is known of. */
+  findLock(location: string): Promise<string | null>;
   listVersions(prefix: string): AsyncIterable<StoredVersion>;
   /** Deletes exactly these; answers those that it could not. */
   delete(

@@ -9,10 +9,11 @@ import type { Blocker, ErasureRequest, FoundInTable } from '../../domain/erasure
 import { IcewrightError } from '../../domain/errors.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
 import { ERASURE_SESSION } from '../../domain/ids.ts';
-import { tableFromKey } from '../../domain/table.ts';
+import { tableFromKey, tableKey } from '../../domain/table.ts';
 import { measureIfThere } from '../planning.ts';
-import { blockersOf } from './blockers.ts';
+import { refBlockersOf } from './blockers.ts';
 import { type ErasureDeps, mergeValues, subjectOf, targetOf, valuesOf } from './deps.ts';
+import { obstaclesOf, unreachableBlocker } from './obstacles.ts';
 
 /** A chain of identifiers longer than this is a fault of the policy. */
 const ROUNDS_MAX = 6;
@@ -24,15 +25,20 @@ interface MappedTable {
   readonly health: TableHealth;
 }
 
-/** What was found; the subject's values are sealed in the ledger. */
+/**
+ * What was found; the subject's values are sealed in the ledger. An approval that was given before
+ * the subject was looked for again stays: it is of the person, not of the rows.
+ */
 export async function findSubject(deps: ErasureDeps, requestId: string): Promise<void> {
   const request = await readRequest(deps, requestId);
   if (request.state !== 'requested') return;
-  const { found, blockers } = await lookFor(deps, request);
+  const { found, blockers: fresh } = await lookFor(deps, request);
+  const blockers = fresh.map((one) => ({ ...one, exception: exceptionOf(request, one) }));
   const act = { kind: 'move', to: 'found', patch: { found, blockers } } as const;
   const at = new Date(deps.nowMs()).toISOString();
   await deps.erasures.actOn({ requestId, from: ['requested'], act, by: 'workflow', at });
-  if (!holdsRows(found)) return;
+  // Where a table cannot be looked at, nobody knows that nothing is there.
+  if (!holdsRows(found) && blockers.length === 0) return;
   const next = { kind: 'move', to: 'awaiting_approval' } as const;
   await deps.erasures.actOn({ requestId, from: ['found'], act: next, by: 'workflow', at });
 }
@@ -46,7 +52,7 @@ export async function lookAgain(deps: ErasureDeps, request: ErasureRequest): Pro
   await deps.erasures.actOn({ requestId: request.requestId, act, by: 'workflow', at });
 }
 
-function exceptionOf({ blockers }: ErasureRequest, blocker: Blocker): Blocker['exception'] {
+export function exceptionOf({ blockers }: ErasureRequest, blocker: Blocker): Blocker['exception'] {
   const same = blockers.find(
     (one) => one.table === blocker.table && one.kind === blocker.kind && one.name === blocker.name,
   );
@@ -65,14 +71,14 @@ export async function readRequest(deps: ErasureDeps, requestId: string): Promise
 
 async function lookFor(deps: ErasureDeps, { requestId, subject: name }: ErasureRequest) {
   const { subject } = await subjectOf(deps, name);
-  const tables = await openTables(deps, subject);
+  const { tables, blockers: lost } = await openTables(deps, subject);
   const ask = asker(deps, requestId);
   let values = await valuesOf(deps, requestId);
   values = await resolve(deps, subject, tables, values, ask);
   values = await leaveOutShared(deps, { subject, tables, values, ask });
   await deps.erasures.saveValues(requestId, deps.seal(requestId, values));
   const found: FoundInTable[] = [];
-  const blockers: Blocker[] = [];
+  const blockers: Blocker[] = [...lost];
   for (const { mapping, health } of tables) {
     const refs = [];
     for (const ref of health.refs) {
@@ -84,7 +90,7 @@ async function lookFor(deps: ErasureDeps, { requestId, subject: name }: ErasureR
       refs.push({ name: refName, type, ...counts });
     }
     found.push({ table: health.table, refs });
-    blockers.push(...blockersOf(health, refs));
+    blockers.push(...refBlockersOf(health.table, refs), ...(await obstaclesOf(deps, health)));
   }
   return { found, blockers };
 }
@@ -104,17 +110,30 @@ function asker({ spark }: ErasureDeps, requestId: string): Ask {
   };
 }
 
-/** Tables that are mapped and there; a catalog that does not answer is an error. */
-async function openTables(deps: ErasureDeps, subject: Subject): Promise<readonly MappedTable[]> {
-  const wanted = subject.tables.filter(({ action }) => action !== 'keep');
-  const opened = await Promise.all(
-    wanted.map(async (mapping) => {
-      const options = { nowMs: deps.nowMs(), depth: 'metadata' } as const;
+/** Tables that are mapped and there; a catalog that does not answer at all is an error. */
+export async function openTables(
+  deps: Pick<ErasureDeps, 'catalog' | 'nowMs'>,
+  subject: Subject,
+): Promise<{ readonly tables: readonly MappedTable[]; readonly blockers: readonly Blocker[] }> {
+  const listed = new Set((await deps.catalog.listTables()).map(tableKey));
+  const tables: MappedTable[] = [];
+  const blockers: Blocker[] = [];
+  for (const mapping of subject.tables) {
+    if (mapping.action === 'keep') continue;
+    const options = { nowMs: deps.nowMs(), depth: 'metadata' } as const;
+    try {
       const health = await measureIfThere(deps.catalog, tableFromKey(mapping.table), options);
-      return health === null || health.snapshotId === null ? [] : [{ mapping, health }];
-    }),
-  );
-  return opened.flat();
+      if (health !== null && health.snapshotId !== null) tables.push({ mapping, health });
+      // A catalog also answers "not found" for a table whose metadata file is lost.
+      if (health === null && listed.has(mapping.table)) {
+        blockers.push(unreachableBlocker(mapping.table, 'the catalog lists it and has lost it'));
+      }
+    } catch (error) {
+      if (!(error instanceof IcewrightError)) throw error;
+      blockers.push(unreachableBlocker(mapping.table, error.code));
+    }
+  }
+  return { tables, blockers };
 }
 
 /** Repeats until no row tells a further linking identifier. */

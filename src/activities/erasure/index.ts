@@ -11,10 +11,12 @@ import {
   joinBatch,
   nextStep,
   noteBatch,
+  noteRequest,
 } from './batches.ts';
 import { findBlocked, lookAgainAll } from './blocked.ts';
 import { finishBatch } from './certify.ts';
 import type { ErasureDeps } from './deps.ts';
+import { discreetly } from './discreet.ts';
 import { findSubject } from './find.ts';
 import { forgetSources } from './sources.ts';
 import { eraseStep } from './table-step.ts';
@@ -22,26 +24,36 @@ import type { ErasureActivities, ErasureEngineActivities } from './types.ts';
 import { verifyTable } from './verify.ts';
 
 export function createErasureActivities(deps: ErasureDeps): ErasureActivities {
+  const told = teller(deps);
   return {
-    nextErasureStep: withFailures(({ requestId }) => nextStep(deps, requestId)),
-    joinBatch: withFailures(({ requestId }) => joinBatch(deps, requestId)),
-    batchClosesAt: withFailures(({ batchId }) => batchClosesAt(deps, batchId)),
-    closeBatch: withFailures(({ batchId }) => closeBatch(deps, batchId)),
-    forgetSources: withFailures(({ batchId }) => forgetSources(deps, batchId)),
-    noteBatch: withFailures(({ batchId, waitingFor }) => noteBatch(deps, batchId, waitingFor)),
-    beginVerification: withFailures(({ batchId }) => beginVerification(deps, batchId)),
-    finishBatch: withFailures(({ batchId }) => finishBatch(deps, batchId)),
+    nextErasureStep: told(({ requestId }) => nextStep(deps, requestId)),
+    joinBatch: told(({ requestId }) => joinBatch(deps, requestId)),
+    batchClosesAt: told(({ batchId }) => batchClosesAt(deps, batchId)),
+    closeBatch: told(({ batchId }) => closeBatch(deps, batchId)),
+    forgetSources: told(({ batchId }) => forgetSources(deps, batchId)),
+    noteBatch: told(({ batchId, waitingFor }) => noteBatch(deps, batchId, waitingFor)),
+    noteRequest: told(({ requestId, waitingFor }) => noteRequest(deps, requestId, waitingFor)),
+    beginVerification: told(({ batchId }) => beginVerification(deps, batchId)),
+    finishBatch: told(({ batchId }) => finishBatch(deps, batchId)),
   };
 }
 
 export function createErasureEngineActivities(deps: ErasureDeps): ErasureEngineActivities {
+  const told = teller(deps);
   return {
-    findSubject: withFailures(withHeartbeats(({ requestId }) => findSubject(deps, requestId))),
-    lookAgain: withFailures(withHeartbeats(({ batchId }) => lookAgainAll(deps, batchId))),
-    findBlocked: withFailures(withHeartbeats(({ batchId }) => findBlocked(deps, batchId))),
-    eraseStep: withFailures(withHeartbeats((input) => eraseStep(deps, input))),
-    verifyTable: withFailures(withHeartbeats((input) => verifyTable(deps, input))),
+    findSubject: told(withHeartbeats(({ requestId }) => findSubject(deps, requestId))),
+    lookAgain: told(withHeartbeats(({ batchId }) => lookAgainAll(deps, batchId))),
+    findBlocked: told(withHeartbeats(({ batchId }) => findBlocked(deps, batchId))),
+    eraseStep: told(withHeartbeats((input) => eraseStep(deps, input))),
+    verifyTable: told(withHeartbeats((input) => verifyTable(deps, input))),
   };
+}
+
+/** Failures as all activities tell them, without the person. */
+function teller(deps: ErasureDeps) {
+  return <In extends { readonly requestId?: string; readonly batchId?: string }, Out>(
+    activity: (input: In) => Promise<Out>,
+  ) => withFailures(discreetly(deps, activity));
 }
 
 /** The run of a batch in one table begins. */

@@ -6,7 +6,12 @@
 import { IcewrightError } from '../../domain/errors.ts';
 import type { ErasureFile } from '../erasure-ports.ts';
 import type { Reach } from '../table-files.ts';
-import type { StepContext, StepResult } from './step-context.ts';
+import {
+  keepsOldFiles,
+  refuseObstacles,
+  type StepContext,
+  type StepResult,
+} from './step-context.ts';
 import { plainUri } from './survey.ts';
 import type { TableProgress } from './work.ts';
 
@@ -20,6 +25,8 @@ interface Target {
 }
 
 export async function purge(context: StepContext, progress: TableProgress): Promise<StepResult> {
+  if (keepsOldFiles(context)) return { progress, receipt: { status: 'noop' } };
+  await refuseObstacles(context);
   const { deps, target, health } = context;
   const reach = await deps.files.reach(target.table);
   const old = await oldFiles(context, reach);

@@ -3,11 +3,16 @@ import type { Statement } from '../../domain/engine.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { SnapshotInfo, TableHealth } from '../../domain/health/health.ts';
 import { ERASURE_SESSION, operationKey } from '../../domain/ids.ts';
-import { expiredUnasked } from '../../domain/planner/expiry-unasked.ts';
 import { snapshotsSince } from '../../domain/reconcile.ts';
 import { ancestry, RUN_ID_PROPERTY } from '../../domain/watermark.ts';
 import { type ExecutionResult, executeOnce } from '../execute-once.ts';
-import { measureTable, type StepContext, type StepResult } from './step-context.ts';
+import {
+  keepsOldFiles,
+  measureTable,
+  refuseObstacles,
+  type StepContext,
+  type StepResult,
+} from './step-context.ts';
 import type { TableProgress } from './work.ts';
 
 const NOOP = { status: 'noop' } as const;
@@ -102,8 +107,9 @@ export async function expireOld(
 ): Promise<StepResult> {
   const { deps, target, table, health } = context;
   const ids = oldSnapshots(health).map((one) => one.snapshotId);
-  if (ids.length === 0) return { progress, receipt: NOOP };
-  await refuseExpiry(context);
+  if (ids.length === 0 || keepsOldFiles(context)) return { progress, receipt: NOOP };
+  await refuseObstacles(context);
+  await refusePinned(context);
   const operation = { kind: 'expire_snapshots', snapshotIds: ids } as const;
   const compiled = deps.spark.compiler.compileOperation(target.table, operation);
   if ('refused' in compiled) throw new IcewrightError('Internal', compiled.refused, { table });
@@ -123,19 +129,12 @@ export function oldSnapshots(health: TableHealth): readonly SnapshotInfo[] {
   return health.snapshots.filter((one) => !heads.has(one.snapshotId));
 }
 
-async function refuseExpiry({ deps, table, health }: StepContext): Promise<void> {
-  const refuse = (message: string) => {
-    throw new IcewrightError('SafetyRefused', `${table}: ${message}`, { table });
-  };
-  if (health.properties['gc.enabled']?.toLowerCase() === 'false') {
-    refuse('gc.enabled is false, so its snapshots must not be expired: files may be shared');
-  }
-  const nowMs = deps.nowMs();
-  const pins = await deps.ledger.livePins(table, new Date(nowMs).toISOString());
+async function refusePinned({ deps, table, health }: StepContext): Promise<void> {
+  const pins = await deps.ledger.livePins(table, new Date(deps.nowMs()).toISOString());
   const pinned = oldSnapshots(health).find((one) => pins.includes(one.snapshotId));
-  if (pinned !== undefined) refuse(`a run that is going on reads snapshot ${pinned.snapshotId}`);
-  const unasked = expiredUnasked(health, nowMs);
-  if (unasked !== null) refuse(unasked);
+  if (pinned === undefined) return;
+  const message = `${table}: a run that is going on reads snapshot ${pinned.snapshotId}`;
+  throw new IcewrightError('TableBusy', message, { table });
 }
 
 /** `after`: statements of this step that come after it, so that each has an identity. */

@@ -5,7 +5,7 @@ import { ERASURE_SESSION } from '../../domain/ids.ts';
 import type { InvariantCheck } from '../../domain/receipt.ts';
 import type { ErasureFile } from '../erasure-ports.ts';
 import { fileKindOf } from './deps.ts';
-import type { StepContext, StepResult } from './step-context.ts';
+import { refuseObstacles, type StepContext, type StepResult } from './step-context.ts';
 import type { TableProgress } from './work.ts';
 
 /** Rows of one statement of the ledger. */
@@ -16,6 +16,7 @@ export async function survey(
   earlier: TableProgress | null,
 ): Promise<StepResult> {
   const { health, table, deps, batchId } = context;
+  await refuseObstacles(context);
   // An earlier try got further, and nobody wrote since: what it counted stays true.
   if (earlier !== null && earlier.head === health.snapshotId) {
     return { progress: earlier, receipt: { status: 'noop' } };

@@ -17,6 +17,8 @@ export interface ClosedBatch {
   readonly requestIds: readonly string[];
   /** In the order in which they are worked through: what others are made from first. */
   readonly tables: readonly string[];
+  /** Also where nothing had to be forgotten. */
+  readonly verified: readonly string[];
   /** Models that run again afterwards, in order, with the table that each writes. */
   readonly models: readonly { readonly model: string; readonly table: string }[];
 }
@@ -66,6 +68,11 @@ export interface ErasureActivities {
   /** Tells the requests what their batch waits for; `null`: nothing any more. */
   noteBatch(input: {
     readonly batchId: string;
+    readonly waitingFor: { readonly code: string; readonly message: string } | null;
+  }): Promise<void>;
+  /** The same for one request that is in no batch. */
+  noteRequest(input: {
+    readonly requestId: string;
     readonly waitingFor: { readonly code: string; readonly message: string } | null;
   }): Promise<void>;
   /** All tables are done: from now on it is verified. */

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ErasureActed } from '../../activities/erasure-ports.ts';
 import type { Subject } from '../../domain/erasure/privacy.ts';
-import type { ErasureRequest } from '../../domain/erasure/request.ts';
+import { BLOCKER_KINDS, type ErasureRequest } from '../../domain/erasure/request.ts';
 import type { RequestAct } from '../../domain/erasure/transitions.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import { runIdAt } from '../../domain/ids.ts';
@@ -61,7 +61,7 @@ async function requestErasure({ session, terminal, values }: CommandInput) {
     },
     keys.seal(requestId, { [subject.key]: [key] }),
   );
-  await wake(requestId);
+  await wake(request);
   terminal.print(`request ${requestId}, to be answered by ${request.deadlineAt}`);
   terminal.print(`see "icewright erase status ${requestId}"`);
   return { json: requestJson(request) };
@@ -134,7 +134,7 @@ function actCommand(what: {
         by: by === null ? session.requestedBy : `cli:${by}`,
         at: new Date().toISOString(),
       });
-      await wake(requestId);
+      await wake(acted.request);
       terminal.print(`request ${requestId} is ${acted.request.state}`);
       return { json: requestJson(acted.request) };
     },
@@ -197,7 +197,7 @@ export const eraseExcept = actCommand({
   help: {
     table: 'the table of the blocker',
     ref: 'name of the tag or branch (or of the property gc.enabled)',
-    kind: 'tag (default), branch, gc_disabled, object_lock, retention or unreachable',
+    kind: 'tag (default), branch, gc_disabled, object_lock, retention, shared_place, unreachable',
     because: 'the legal ground; it stands in the certificate',
   },
   example:
@@ -215,23 +215,21 @@ export const eraseExcept = actCommand({
 
 export const eraseRetry = actCommand({
   name: 'erase retry',
-  summary: 'Lets a request that failed go on where it stopped.',
+  summary: 'Lets a request that failed go on where it stopped; one that waits looks again at once.',
   example: 'icewright erase retry <requestId>',
-  act: (_input, { forgettingAt }) => ({
-    kind: 'move',
-    to: forgettingAt === null ? 'requested' : 'forgetting',
-    patch: { batchId: null },
-  }),
+  act: (_input, request) => retryOf(request),
 });
 
-const BLOCKER_KINDS = [
-  'tag',
-  'branch',
-  'gc_disabled',
-  'object_lock',
-  'unreachable',
-  'retention',
-] as const;
+/** Before anything is forgotten, the subject is looked for again; one at work only tries again. */
+function retryOf({ state, forgettingAt }: ErasureRequest): RequestAct {
+  if (state === 'failed' && forgettingAt !== null) {
+    return { kind: 'move', to: 'forgetting', patch: { batchId: null } };
+  }
+  const again = state === 'failed' || state === 'awaiting_approval';
+  return again
+    ? { kind: 'move', to: 'requested', patch: { batchId: null } }
+    : { kind: 'amend', patch: {} };
+}
 
 function kindOf(text: string): (typeof BLOCKER_KINDS)[number] {
   const kind = BLOCKER_KINDS.find((one) => one === text);

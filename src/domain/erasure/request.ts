@@ -61,10 +61,27 @@ export interface FoundInRef {
   readonly bytes: number;
 }
 
+/** In a ref the subject is still reached; the others forbid forgetting in a table altogether. */
+export const BLOCKER_KINDS = [
+  'tag',
+  'branch',
+  'gc_disabled',
+  'object_lock',
+  'unreachable',
+  'retention',
+  'shared_place',
+] as const;
+export type BlockerKind = (typeof BLOCKER_KINDS)[number];
+
+/** Whether it blocks the end of a request only, and not its beginning. */
+export function isRefKind(kind: BlockerKind): boolean {
+  return kind === 'tag' || kind === 'branch';
+}
+
 /** A ref that still reaches the subject, or anything else that only a person may settle. */
 export interface Blocker {
   readonly table: string;
-  readonly kind: 'tag' | 'branch' | 'gc_disabled' | 'object_lock' | 'unreachable' | 'retention';
+  readonly kind: BlockerKind;
   readonly name: string;
   readonly because: string;
   /** What to do, as a sentence. */

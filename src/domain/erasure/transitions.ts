@@ -3,7 +3,13 @@
  * around. Pure: the ledger applies it inside the transaction that writes.
  */
 import { assertNever } from '../errors.ts';
-import { type Blocker, ENDED_STATES, type ErasureRequest, type ErasureState } from './request.ts';
+import {
+  type Blocker,
+  ENDED_STATES,
+  type ErasureRequest,
+  type ErasureState,
+  isRefKind,
+} from './request.ts';
 
 /** What a step has found out or settled; a field that is left out stays. */
 export type RequestPatch = Partial<
@@ -39,10 +45,11 @@ export type ActResult =
 /** State → the states that may follow. From `failed` an operator lets it go on where it stopped. */
 export const NEXT_STATES: Readonly<Record<ErasureState, readonly ErasureState[]>> = {
   requested: ['found', 'refused', 'cancelled', 'failed'],
-  found: ['awaiting_approval', 'verifying', 'refused', 'cancelled', 'failed'],
-  awaiting_approval: ['found', 'forgetting', 'refused', 'cancelled', 'failed'],
+  found: ['requested', 'awaiting_approval', 'verifying', 'refused', 'cancelled', 'failed'],
+  awaiting_approval: ['requested', 'found', 'forgetting', 'refused', 'cancelled', 'failed'],
   forgetting: ['verifying', 'failed'],
-  verifying: ['done', 'forgetting', 'failed'],
+  // No ref showed the subject, old files did: what goes then has to be approved.
+  verifying: ['done', 'forgetting', 'awaiting_approval', 'failed'],
   failed: [
     ...(['requested', 'found', 'awaiting_approval', 'forgetting', 'verifying'] as const),
     ...(['refused', 'cancelled'] as const),
@@ -144,11 +151,19 @@ function approve(
   { by, at }: ActContext,
   accept: (change: Partial<ErasureRequest>) => ActResult,
 ): ActResult {
-  if (request.state !== 'awaiting_approval') return refuse(`it is ${request.state}`);
+  if (request.state !== 'awaiting_approval') {
+    const because = request.error === null ? '' : `: ${request.error.message}`;
+    return refuse(`it is ${request.state}${because}`);
+  }
   if (isSamePerson(by, request.requestedBy)) {
     return refuse('whoever asked for it cannot approve it: a second person must');
   }
   if (request.hold !== null) return refuse(`a legal hold stands since ${request.hold.at}`);
+  const obstacle = openBlockers(request).find(({ kind }) => !isRefKind(kind));
+  if (obstacle !== undefined) {
+    const { kind, table, because, remedy } = obstacle;
+    return refuse(`${kind} of ${table}: ${because}; ${remedy}`);
+  }
   // The first approval counts: a repeated one changes nothing.
   if (request.approvedBy !== null) return accept({ updatedAt: request.updatedAt });
   return accept({ approvedBy: by, approvedAt: at });

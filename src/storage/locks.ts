@@ -1,0 +1,56 @@
+/** Object lock: what the store will not delete before its time, whoever asks. */
+import { attempt, type Context } from './object-store.ts';
+
+/** Versions that are asked for their own lock, where the bucket allows locks at all. */
+const ASKED_MAX = 1_000;
+
+interface SdkError {
+  readonly name?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+/**
+ * A sentence for the first lock on objects below a prefix; `null`: there is none. A store that does
+ * not know locks, or does not tell, has none: it refuses when something is deleted.
+ */
+export async function findLock(context: Context, prefix: string): Promise<string | null> {
+  const rule = await attempt(context, prefix, async ({ sdk, client }, { bucket }) => {
+    try {
+      const input = { Bucket: bucket };
+      const { ObjectLockConfiguration: lock } = await client.send(
+        new sdk.GetObjectLockConfigurationCommand(input),
+      );
+      return lock?.ObjectLockEnabled === 'Enabled' ? (lock.Rule?.DefaultRetention ?? {}) : null;
+    } catch (cause) {
+      const { name, $metadata } = cause as SdkError;
+      const untold = [400, 403, 404, 405, 501].includes($metadata?.httpStatusCode ?? 0);
+      if (untold || name === 'ObjectLockConfigurationNotFoundError') return null;
+      throw cause;
+    }
+  });
+  if (rule === null) return null;
+  const { Mode: mode, Days: days, Years: years } = rule;
+  if (days !== undefined || years !== undefined) {
+    const time = days === undefined ? `${years} years` : `${days} days`;
+    return `its bucket locks every object for ${time} (${mode}): none can be deleted before`;
+  }
+  return lockedVersion(context, prefix);
+}
+
+async function lockedVersion(context: Context, prefix: string): Promise<string | null> {
+  return attempt(context, prefix, async ({ sdk, client }, { bucket, key }) => {
+    const listed = await client.send(
+      new sdk.ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, MaxKeys: ASKED_MAX }),
+    );
+    for (const { Key, VersionId } of listed.Versions ?? []) {
+      const input = { Bucket: bucket, Key, VersionId };
+      const head = await client.send(new sdk.HeadObjectCommand(input));
+      if (head.ObjectLockLegalHoldStatus === 'ON') return 'an object of it is under a legal hold';
+      const until = head.ObjectLockRetainUntilDate;
+      if (until !== undefined && until.getTime() > Date.now()) {
+        return `an object of it is locked until ${until.toISOString()} (${head.ObjectLockMode})`;
+      }
+    }
+    return null;
+  });
+}
