@@ -2,7 +2,7 @@ import type { DeleteObjectsCommandOutput, S3Client } from '@aws-sdk/client-s3';
 import { storageError } from './errors.ts';
 import { findLock } from './locks.ts';
 import { formatObjectUri, type ObjectUri, parseObjectUri } from './uri.ts';
-import { type ByteRange, headVersion, readRange } from './versions.ts';
+import { type ByteRange, headVersion, listVersions, readRange } from './versions.ts';
 
 export interface ObjectStoreOptions {
   /** Address of an S3-compatible store; default: AWS itself. */
@@ -232,41 +232,6 @@ async function* listObjects(context: Context, prefix: string): AsyncGenerator<Ob
       throw storageError(new Error('the list was cut off'), prefix, context.where);
     }
   } while (token !== undefined);
-}
-
-async function* listVersions(context: Context, prefix: string): AsyncGenerator<ObjectVersion> {
-  const { bucket, key } = parseObjectUri(prefix);
-  let from: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | null = {};
-  while (from !== null) {
-    const marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = from;
-    const page = await attempt(context, prefix, ({ sdk, client }) =>
-      client.send(new sdk.ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...marker })),
-    );
-    for (const found of page.Versions ?? []) yield versionOf(bucket, found, found.Size ?? 0);
-    for (const found of page.DeleteMarkers ?? []) yield versionOf(bucket, found, null);
-    from =
-      page.IsTruncated === true
-        ? { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker }
-        : null;
-  }
-}
-
-interface FoundVersion {
-  readonly Key?: string | undefined;
-  readonly VersionId?: string | undefined;
-  readonly IsLatest?: boolean | undefined;
-  readonly LastModified?: Date | undefined;
-}
-
-function versionOf(bucket: string, found: FoundVersion, size: number | null): ObjectVersion {
-  return {
-    uri: formatObjectUri({ bucket, key: found.Key as string }),
-    versionId: found.VersionId ?? 'null',
-    isLatest: found.IsLatest ?? false,
-    isDeleteMarker: size === null,
-    sizeBytes: size ?? 0,
-    modifiedAtMs: found.LastModified?.getTime() ?? null,
-  };
 }
 
 async function deleteObjects(

@@ -1,5 +1,6 @@
-/** Single versions of objects: whether one is there, and parts of it. */
-import { attempt, type Context } from './object-store.ts';
+/** Versions of objects: which there are, whether one is there, and parts of it. */
+import { attempt, type Context, type ObjectVersion } from './object-store.ts';
+import { formatObjectUri, parseObjectUri } from './uri.ts';
 
 export interface ByteRange {
   readonly start: number;
@@ -10,6 +11,45 @@ export interface ByteRange {
 const METHOD_NOT_ALLOWED = 405;
 const NOT_FOUND = 404;
 
+/** Every version and delete marker below a prefix, page by page. */
+export async function* listVersions(
+  context: Context,
+  prefix: string,
+): AsyncGenerator<ObjectVersion> {
+  const { bucket, key } = parseObjectUri(prefix);
+  let from: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | null = {};
+  while (from !== null) {
+    const marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = from;
+    const page = await attempt(context, prefix, ({ sdk, client }) =>
+      client.send(new sdk.ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...marker })),
+    );
+    for (const found of page.Versions ?? []) yield versionOf(bucket, found, found.Size ?? 0);
+    for (const found of page.DeleteMarkers ?? []) yield versionOf(bucket, found, null);
+    from =
+      page.IsTruncated === true
+        ? { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker }
+        : null;
+  }
+}
+
+interface FoundVersion {
+  readonly Key?: string | undefined;
+  readonly VersionId?: string | undefined;
+  readonly IsLatest?: boolean | undefined;
+  readonly LastModified?: Date | undefined;
+}
+
+function versionOf(bucket: string, found: FoundVersion, size: number | null): ObjectVersion {
+  return {
+    uri: formatObjectUri({ bucket, key: found.Key as string }),
+    versionId: found.VersionId ?? 'null',
+    isLatest: found.IsLatest ?? false,
+    isDeleteMarker: size === null,
+    sizeBytes: size ?? 0,
+    modifiedAtMs: found.LastModified?.getTime() ?? null,
+  };
+}
+
 export function headVersion(
   context: Context,
   uri: string,
@@ -17,7 +57,7 @@ export function headVersion(
 ): Promise<{ readonly sizeBytes: number } | null> {
   return attempt(context, uri, async ({ sdk, client }, { bucket, key }) => {
     try {
-      const input = { Bucket: bucket, Key: key, ...versionOf(versionId) };
+      const input = { Bucket: bucket, Key: key, ...versionParam(versionId) };
       const answer = await client.send(new sdk.HeadObjectCommand(input));
       return { sizeBytes: answer.ContentLength ?? 0 };
     } catch (cause) {
@@ -38,7 +78,7 @@ export function readRange(
 ): Promise<Buffer> {
   if (end <= start) return Promise.resolve(Buffer.alloc(0));
   return attempt(context, uri, async ({ sdk, client }, { bucket, key }) => {
-    const range = { Range: `bytes=${start}-${end - 1}`, ...versionOf(versionId) };
+    const range = { Range: `bytes=${start}-${end - 1}`, ...versionParam(versionId) };
     const answer = await client.send(
       new sdk.GetObjectCommand({ Bucket: bucket, Key: key, ...range }),
     );
@@ -48,6 +88,6 @@ export function readRange(
   });
 }
 
-function versionOf(versionId: string | null): { readonly VersionId?: string } {
+function versionParam(versionId: string | null): { readonly VersionId?: string } {
   return versionId === null ? {} : { VersionId: versionId };
 }

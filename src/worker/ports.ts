@@ -6,6 +6,7 @@ import {
   createErasureEngineActivities,
   createOpenErasure,
 } from '../activities/erasure/index.ts';
+import type { ErasureLedger } from '../activities/erasure-ports.ts';
 import { createHealthActivities } from '../activities/health.ts';
 import type { Ledger } from '../activities/ledger-port.ts';
 import { createNightActivities } from '../activities/night.ts';
@@ -44,6 +45,7 @@ export interface Ports {
   readonly client: Client;
   readonly metrics: Metrics;
   readonly ledger: Ledger;
+  readonly erasures: ErasureLedger;
   readonly controlActivities: ControlActivities & HealthActivities & SweepActivities;
   readonly engineActivities: Readonly<Record<EngineName, EngineActivities>>;
   readonly project: ReturnType<typeof openProject>;
@@ -54,6 +56,11 @@ export interface PortsOptions {
   /** Told before each scrape. */
   readonly onScrape: (metrics: Metrics) => void;
 }
+
+const COMPILERS: Record<EngineName, Compiler> = {
+  spark: { ...sparkCompile, ...sparkCount, compileModel: compileSparkModel, compileOrphanVote },
+  trino: { ...trinoCompile, ...trinoCount, compileModel: compileTrinoModel },
+};
 
 export async function buildPorts(config: Config, { onScrape }: PortsOptions): Promise<Ports> {
   await migrate(config.ledgerUrl);
@@ -72,23 +79,16 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
     log: (message) => log.info(message),
   });
   const trino = createTrinoRunner({ ...config.trino, catalog: config.catalog.name });
-  const compilers: Record<EngineName, Compiler> = {
-    spark: { ...sparkCompile, ...sparkCount, compileModel: compileSparkModel, compileOrphanVote },
-    trino: { ...trinoCompile, ...trinoCount, compileModel: compileTrinoModel },
-  };
   const nowMs = Date.now;
   const floors = floorsOf(trino, config.catalog.name);
   const cores = rememberCores({ readSparkCores: () => readCores(spark), nowMs });
   const planning = { catalog, ledger, project, nowMs, floors, cores };
   const engines = {
-    spark: { runner: spark, compiler: compilers.spark },
-    trino: { runner: trino, compiler: compilers.trino },
+    spark: { runner: spark, compiler: COMPILERS.spark },
+    trino: { runner: trino, compiler: COMPILERS.trino },
   };
   const operating = { catalog, files, ledger, project, meter: metrics, engines, nowMs };
-  const jobs: Jobs = {
-    submit: (table, job, requester) => submitJob(temporal.client, { table, job, requester }),
-    isRunning: (workflowId) => isRunning(temporal.client, workflowId),
-  };
+  const jobs = jobsOf(temporal.client);
   const { pseudonymKey } = config;
   const transforming = createTransformActivities({ ...operating, jobs, pseudonymKey });
   const engineActivities: Omit<EngineActivities, 'eraseStep'> = {
@@ -111,16 +111,13 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
     client: temporal.client,
     metrics,
     ledger,
+    erasures: plainLedger.erasures,
     project,
     controlActivities: {
       ...createRunActivities({ ...planning, jobs, meter: metrics }),
       ...createNightActivities({ ...planning, meter: metrics }),
       ...createSweepActivities({ ...planning, meter: metrics }),
-      ...createHealthActivities({
-        ...planning,
-        meter: metrics,
-        retention: config.health.retention,
-      }),
+      ...createHealthActivities({ ...planning, meter: metrics, ...config.health }),
       openTransform: transforming.openTransform,
       ...createErasureActivities(erasing),
       openErasure: createOpenErasure({ ...planning, jobs }),
@@ -130,6 +127,13 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
       await Promise.allSettled([spark.close(), trino.close(), ledger.close(), temporal.close()]);
       await endTraces();
     },
+  };
+}
+
+function jobsOf(client: Client): Jobs {
+  return {
+    submit: (table, job, requester) => submitJob(client, { table, job, requester }),
+    isRunning: (workflowId) => isRunning(client, workflowId),
   };
 }
 

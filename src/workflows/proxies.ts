@@ -117,8 +117,8 @@ export const erasureControl: ActivityInterfaceFor<ErasureActivities> =
   });
 
 /**
- * Finding and verifying: they read whole tables, and change none. After about a minute whoever waits
- * is told why, and it is tried again.
+ * Finding and verifying: they read whole tables, and change none. After about a minute whoever
+ * waits is told why, and it is tried again.
  */
 export const erasureEngine: ActivityInterfaceFor<Omit<ErasureEngineActivities, 'eraseStep'>> =
   proxyActivities<Omit<ErasureEngineActivities, 'eraseStep'>>({

@@ -1,6 +1,6 @@
 /** Forgets the subjects of one batch in one table, step by step, while the table is held. */
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
-import { TABLE_STEPS } from '../activities/erasure/types.ts';
+import { TABLE_STEPS } from '../domain/erasure/table-steps.ts';
 import { ERASURE_SESSION, operationKey } from '../domain/ids.ts';
 import { emptyOutcome, type JobOutcome } from '../domain/job.ts';
 import type { Receipt } from '../domain/receipt.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/activity';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TableStepInput } from '../../src/activities/erasure/types.ts';
-import { type ErasureStep, TABLE_STEPS } from '../../src/activities/erasure/types.ts';
+import type { ErasureStep, TableStepInput } from '../../src/activities/erasure/types.ts';
+import { TABLE_STEPS } from '../../src/domain/erasure/table-steps.ts';
 import { batchWorkflowId, erasureWorkflowId } from '../../src/domain/ids.ts';
 import { startBatch, wakeErasure } from '../../src/temporal/erasures.ts';
 import { submitJob } from '../../src/temporal/jobs.ts';

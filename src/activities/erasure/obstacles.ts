@@ -10,8 +10,8 @@ import type { ErasureDeps } from './deps.ts';
 export type ObstacleDeps = Pick<ErasureDeps, 'catalog' | 'ledger' | 'files' | 'versions' | 'nowMs'>;
 
 /**
- * Each of them would end an erasure half-way: the rows would be gone, their files would not. Rejects
- * with what a store or catalog fails with that may answer later.
+ * Each of them would end an erasure half-way: the rows would be gone, their files would not.
+ * Rejects with what a store or catalog fails with that may answer later.
  */
 export async function obstaclesOf(
   deps: ObstacleDeps,

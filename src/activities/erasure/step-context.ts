@@ -43,8 +43,8 @@ export async function refuseObstacles(context: StepContext): Promise<void> {
 }
 
 /**
- * Somebody has said, and why, that what this table's snapshots and versions keep stays: its rows go,
- * its old files do not.
+ * Somebody has said, and why, that what this table's snapshots and versions keep stays: its rows
+ * go, its old files do not.
  */
 export function keepsOldFiles(context: StepContext): boolean {
   return isExcepted(context, null);

@@ -1,4 +1,5 @@
 /** The erasure's activities as workflows see them. Types only; ids and counts, no personal data. */
+import type { TableStep } from '../../domain/erasure/table-steps.ts';
 import type { Receipt } from '../../domain/receipt.ts';
 
 /** What a request's workflow is to do next, as the ledger stands. */
@@ -22,22 +23,6 @@ export interface ClosedBatch {
   /** Models that run again afterwards, in order, with the table that each writes. */
   readonly models: readonly { readonly model: string; readonly table: string }[];
 }
-
-/** Steps on one table, in the order that is sufficient (design §7). */
-export const TABLE_STEPS = [
-  /** What there is before: files of every snapshot, counts, the checksum of all other rows. */
-  'survey',
-  'delete',
-  'rewrite',
-  'dangling',
-  'manifests',
-  'expire',
-  /** Old metadata, versions of removed objects. */
-  'purge',
-  /** Counts again. */
-  'count',
-] as const;
-export type TableStep = (typeof TABLE_STEPS)[number];
 
 export interface TableStepInput {
   readonly table: string;

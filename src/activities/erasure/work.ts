@@ -1,7 +1,7 @@
 /** What one batch has done to one table so far: kept in the ledger from step to step. */
 import type { CountOracle, SourceErasure } from '../../domain/erasure/certificate.ts';
+import type { TableStep } from '../../domain/erasure/table-steps.ts';
 import type { ErasureDeps } from './deps.ts';
-import type { TableStep } from './types.ts';
 
 /** No personal data: counts, ids, sums of hashes. */
 export interface TableProgress {

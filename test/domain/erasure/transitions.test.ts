@@ -178,3 +178,32 @@ test('a blocker is taken on by name, and one that is not there is not', () => {
   expect(except('eoy')).toMatchObject({ ok: true, request: { blockers: [{ exception }] } });
   expect(except('other')).toMatchObject({ ok: false, because: expect.stringContaining('other') });
 });
+
+test.each([
+  ['tag', true],
+  ['branch', true],
+  ['gc_disabled', false],
+  ['object_lock', false],
+  ['shared_place', false],
+  ['unreachable', false],
+  ['retention', false],
+] as const)('with a blocker of kind %s, approval is possible: %s', (kind, ok) => {
+  const blockers = [{ ...BLOCKER, kind }];
+  const request = erasureRequest({ state: 'awaiting_approval', blockers });
+  const ben = { by: 'cli:ben', at: AT };
+  const result = applyAct(request, { kind: 'approve' }, ben);
+  expect(result.ok).toBe(ok);
+  if (!result.ok) expect(result.because).toContain(`${kind} of lake.silver.orders: reaches`);
+  const exception = { by: 'cli:eve', because: 'tax law' };
+  const excepted = erasureRequest({
+    state: 'awaiting_approval',
+    blockers: [{ ...BLOCKER, kind, exception }],
+  });
+  expect(applyAct(excepted, { kind: 'approve' }, ben).ok).toBe(true);
+});
+
+test('what cannot be approved yet says why', () => {
+  const request = erasureRequest({ error: { code: 'CatalogUnavailable', message: 'it is away' } });
+  const result = applyAct(request, { kind: 'approve' }, { by: 'cli:ben', at: AT });
+  expect(result).toEqual({ ok: false, because: 'it is requested: it is away' });
+});
