@@ -38,6 +38,8 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
   'log.ts': { values: ['domain'] },
   // Joins the catalog reader and the object store for whoever reads tables without an engine.
   'lake.ts': { values: ['domain', 'iceberg', 'storage', 'config.ts'], types: ['activities'] },
+  // Reads the lake again for whoever checks a certificate.
+  'second-reader.ts': { values: ['domain', 'verify', 'storage', 'lake.ts', 'config.ts'] },
   // Asks Trino what its catalog refuses, for whoever plans.
   'floors.ts': { values: ['domain', 'engines/trino', 'config.ts'] },
   // Asks Spark one figure for whoever plans without running.
@@ -58,7 +60,8 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
   cli: {
     values: [
       ...['domain', 'activities', 'project', 'temporal', 'ledger', 'iceberg', 'http', 'proof'],
-      ...['config.ts', 'log.ts', 'lake.ts', 'floors.ts', 'spark-cores.ts', 'stack'],
+      ...['config.ts', 'log.ts', 'lake.ts', 'floors.ts', 'spark-cores.ts', 'second-reader.ts'],
+      'stack',
     ],
     types: ['workflows'],
   },

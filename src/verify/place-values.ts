@@ -1,6 +1,7 @@
 /** Compares values of a mapped column with those that are sought: by value, not by type. */
 import { parseExactJson } from '../domain/exact-json.ts';
 import type { Place } from './places.ts';
+import { createProbe, isProbed } from './probe-values.ts';
 import { Unreadable } from './unreadable.ts';
 import type { Hit, WantedValues } from './wanted.ts';
 
@@ -16,6 +17,7 @@ export interface PlaceMatcher {
 const LOW_BITS = 0xffff;
 
 export function createMatcher(place: Place): PlaceMatcher {
+  if (isProbed(place)) return createProbe(place);
   const numbers = place.direct.flatMap((one) => [...one.numbers.keys()]);
   // One look at a bit decides for nearly every value that is not sought.
   const seen = new Uint8Array(LOW_BITS + 1);

@@ -60,6 +60,13 @@ export type Scope =
   | { readonly read: 'could_hold' }
   | { readonly read: 'touched'; readonly partitions: ReadonlySet<string> };
 
+/** Values that nobody knows any more, by keyed hash; of the first subject. */
+export interface HashedValues {
+  /** Identifier → hashes of the values that it must not hold. */
+  readonly hashes: ReadonlyMap<string, ReadonlySet<string>>;
+  hashOf(identifier: string, value: string): string;
+}
+
 export interface VerifyInput {
   /** `lake.bronze.raw_orders` */
   readonly table: string;
@@ -71,6 +78,8 @@ export interface VerifyInput {
   readonly mapping: TableMapping | null;
   /** One pass finds all of them. */
   readonly subjects: readonly SoughtSubject[];
+  /** Besides what `subjects` name: compared in mapped columns alone. */
+  readonly hashed?: HashedValues;
   readonly oldObjects: readonly OldObject[];
   readonly scope: Scope;
   /** Objects under way at once. Default 4. */

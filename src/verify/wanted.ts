@@ -1,7 +1,7 @@
 /** What is sought, of all subjects of a batch at once, in the forms that readers look it up in. */
 import type { Identifier } from '../domain/erasure/privacy.ts';
 import { type BoundIndex, createBoundIndex } from './bound-index.ts';
-import type { VerifyInput } from './ports.ts';
+import type { HashedValues, VerifyInput } from './ports.ts';
 import { createTextSearch, type TextSearch } from './texts.ts';
 
 /** An identifier of a subject that was met. */
@@ -27,6 +27,8 @@ export interface WantedValues {
   readonly texts: ReadonlyMap<string, readonly Hit[]>;
   /** A text as {@link WantedValues.texts} has it. */
   readonly keyOf: (text: string) => string;
+  /** Asked for every value, where they are known by hash only; by what `keyOf` makes of it. */
+  readonly probe?: (key: string) => readonly Hit[];
 }
 
 /** A value of an identifier that belongs to a subject. */
@@ -42,7 +44,7 @@ export interface SoughtValue extends Hit {
  */
 export const MIN_TRACE_CHARS = 6;
 
-export function compileWanted({ subject, subjects }: VerifyInput): Wanted {
+export function compileWanted({ subject, subjects, hashed }: VerifyInput): Wanted {
   const sought = subjects.flatMap(({ values }, index) =>
     subject.identifiers.flatMap((one) =>
       (values[one.name] ?? []).map((text): SoughtValue => {
@@ -56,7 +58,12 @@ export function compileWanted({ subject, subjects }: VerifyInput): Wanted {
   return {
     texts: createTextSearch(present.filter((one) => one.anywhere)),
     bounds: createBoundIndex(present),
-    values: new Map(subject.identifiers.map((one) => [one.name, valuesOf(one, present)] as const)),
+    values: new Map(
+      subject.identifiers.map((one) => [
+        one.name,
+        { ...valuesOf(one, present), ...probeOf(one, hashed) },
+      ]),
+    ),
     shortOnes: present.filter((one) => traces.has(one.identifier) && !one.anywhere),
   };
 }
@@ -73,6 +80,30 @@ function valuesOf(identifier: Identifier, sought: readonly SoughtValue[]): Wante
     texts: groupHits(own, (one) => keyOf(one.text)),
     keyOf,
   };
+}
+
+/** Of a million different values in a row, most come again soon. */
+const REMEMBERED_MAX = 1_000_000;
+const NO_HITS: readonly Hit[] = [];
+
+function probeOf(
+  { name }: Identifier,
+  hashed: HashedValues | undefined,
+): Pick<WantedValues, 'probe'> {
+  const hashes = hashed?.hashes.get(name);
+  if (hashed === undefined || hashes === undefined || hashes.size === 0) return {};
+  const hits: readonly Hit[] = [{ subject: 0, identifier: name }];
+  const known = new Map<string, boolean>();
+  const probe = (key: string) => {
+    let is = known.get(key);
+    if (is === undefined) {
+      is = hashes.has(hashed.hashOf(name, key));
+      if (known.size >= REMEMBERED_MAX) known.clear();
+      known.set(key, is);
+    }
+    return is ? hits : NO_HITS;
+  };
+  return { probe };
 }
 
 function groupHits<K>(sought: readonly SoughtValue[], keyOf: (one: SoughtValue) => K) {

@@ -7,6 +7,7 @@ import type { ProofEntry, ProofFault } from '../../domain/erasure/chain.ts';
 import { renderHtml, renderMarkdown } from '../../domain/erasure/render.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import { type Command, type CommandInput, type CommandResult, stringValue } from '../command.ts';
+import { openErasures } from '../erasures.ts';
 import type { Session } from '../session.ts';
 
 const PAGE = 1_000;
@@ -54,15 +55,21 @@ export const eraseCertificate: Command = {
 
 export const eraseVerify: Command = {
   name: 'erase verify',
-  summary: 'Checks a certificate: its signature, and its place in the chain of the ledger.',
+  summary: 'Checks a certificate: signature, place in the chain of the ledger, and the lake.',
   usage: '<file or certificateId> [options]',
-  options: { 'public-key': { type: 'string' }, offline: { type: 'boolean' } },
+  options: {
+    'public-key': { type: 'string' },
+    offline: { type: 'boolean' },
+    lake: { type: 'boolean' },
+  },
   help: {
     'public-key': 'believe the Ed25519 keys in this PEM file instead of the configured ones',
     offline: 'without a ledger: the file and its signature alone',
+    lake: 'read all tables of the subject again: is a file or a row of theirs back?',
   },
   examples: [
     'icewright erase verify certificate.json',
+    'icewright erase verify certificate.json --lake',
     'icewright erase verify certificate.json --offline --public-key icewright.pem --json',
   ],
   positionals: { min: 1, max: 1 },
@@ -77,6 +84,9 @@ async function verify({
 }: CommandInput): Promise<CommandResult> {
   const name = positionals[0] as string;
   const offline = values.offline === true;
+  if (offline && values.lake === true) {
+    throw new IcewrightError('UsageInvalid', '--lake needs the ledger: leave --offline out');
+  }
   const given = existsSync(name) ? readText(name) : null;
   if (given === null && offline) {
     throw new IcewrightError('UsageInvalid', `there is no file ${name}: --offline needs one`);
@@ -98,15 +108,48 @@ async function verify({
     entries = chain.length;
     faults.push(...verifyCertificate(signed, chain, publicKeys, expected));
   }
+  const lake = values.lake === true && isSigned(signed) ? await lookAtLake(session, signed) : null;
+  faults.push(...(lake?.faults ?? []));
   for (const one of faults) terminal.print(terminal.red(`${one.code}: ${one.message}`));
+  const read = lake === null ? '' : `, and ${lake.rowsRead} rows of ${lake.tables} tables`;
   const scope = offline ? 'its signature' : `its signature and the chain of ${entries} entries`;
   terminal.print(
     faults.length === 0
-      ? `certificate ${certificateId} of request ${requestId} stands: checked ${scope}`
+      ? `certificate ${certificateId} of request ${requestId} stands: checked ${scope}${read}`
       : `the certificate does NOT stand: ${faults.length} faults`,
   );
-  const json = { ok: faults.length === 0, certificateId, requestId, offline, entries, faults };
+  const json = {
+    ...{ ok: faults.length === 0, certificateId, requestId, offline, entries, faults },
+    ...(lake === null ? {} : { lake: { ...lake, faults: undefined } }),
+  };
   return faults.length === 0 ? { json } : { json, exitCode: 1 };
+}
+
+function isSigned(signed: unknown): signed is SignedCertificate {
+  const { certificate } = (signed ?? {}) as Partial<SignedCertificate>;
+  return typeof certificate?.requestId === 'string' && Array.isArray(certificate.tables);
+}
+
+/** By the hashes of the suppression list: the values are destroyed. */
+async function lookAtLake(session: Session, { certificate }: SignedCertificate) {
+  const { requestId, subject: name, subjectHash } = certificate;
+  const { erasures, keys, privacy } = await openErasures(session);
+  const subject = (await privacy()).flatMap((one) => one.subjects).find((s) => s.name === name);
+  if (subject === undefined) {
+    throw new IcewrightError('PolicyInvalid', `no privacy policy speaks of "${name}" any more`);
+  }
+  const list = await erasures.listSuppressed(name);
+  // Of somebody who asked twice, the first request has the hashes.
+  const first = list.find((one) => one.identifier === subject.key && one.hash === subjectHash);
+  const hashes = new Map([[subject.key, new Set([subjectHash])]]);
+  for (const one of list) {
+    if (one.requestId !== requestId && one.requestId !== first?.requestId) continue;
+    hashes.set(one.identifier, (hashes.get(one.identifier) ?? new Set()).add(one.hash));
+  }
+  const hasher = keys.hasher();
+  const hashOf = (identifier: string, value: string) => hasher.hash(name, identifier, value);
+  const { checkLake } = await import('../../second-reader.ts');
+  return checkLake(session.config, { certificate, subject, hashed: { hashes, hashOf } });
 }
 
 async function readPublicKeys(session: Session, file: string | null) {

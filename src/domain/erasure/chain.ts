@@ -50,7 +50,11 @@ export type ProofFaultCode =
   | 'entry_missing'
   | 'entry_changed'
   | 'entry_reordered'
-  | 'link_broken';
+  | 'link_broken'
+  | LakeFaultCode;
+
+/** Of the lake itself, when it is read again. */
+export type LakeFaultCode = 'subject_back' | 'file_back' | 'lake_unreadable';
 
 export interface ProofFault {
   readonly code: ProofFaultCode;
