@@ -51,9 +51,9 @@ export function openTableFiles({ storage }: Config, catalog: RestCatalog): Table
 export function openFileWalk({ storage }: Config, catalog: RestCatalog): FileWalk {
   const { readObject } = reachStore(createObjectStore(storage));
   return {
-    visit: async (table, visit) => {
+    visit: async (table, visit, only) => {
       const { metadata, metadataLocation, snapshotId } = await readVersion(catalog, table);
-      await visitReachable({ metadata, metadataLocation, readObject }, visit);
+      await visitReachable({ metadata, metadataLocation, readObject, snapshotId: only }, visit);
       return { snapshotId };
     },
   };

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Subject } from '../../domain/erasure/privacy.ts';
 import { type Blocker, type ErasureRequest, isRefKind } from '../../domain/erasure/request.ts';
-import { hasEnded, openBlockers } from '../../domain/erasure/transitions.ts';
+import { hardBlockers, hasEnded, openBlockers } from '../../domain/erasure/transitions.ts';
 import { type ErrorCode, isErrorCode } from '../../domain/errors.ts';
 import { runIdAt } from '../../domain/ids.ts';
 import { LAYERS } from '../../domain/model/model.ts';
@@ -79,10 +79,10 @@ async function blockersNow(
   return now.map((one) => ({ ...one, exception: exceptionOf(request, one) }));
 }
 
-/** Nothing stands against it. */
+/** Nothing stands against it. Refs that hold the subject forbid its end, not its beginning. */
 function isReady(request: ErasureRequest): boolean {
   const { approvedBy, hold, pausedBy } = request;
-  const free = hold === null && pausedBy === null && openBlockers(request).length === 0;
+  const free = hold === null && pausedBy === null && hardBlockers(request).length === 0;
   return free && (approvedBy !== null || !holdsRows(request.found));
 }
 
@@ -157,7 +157,7 @@ async function takeIn(deps: ErasureDeps, request: ErasureRequest): Promise<Erasu
     const { subject } = await subjectOf(deps, request.subject);
     const blockers = await blockersNow(deps, request, subject);
     const { request: now } = await act(deps, requestId, { kind: 'amend', patch: { blockers } });
-    if (openBlockers(now).length > 0) return letGo(deps, now);
+    if (hardBlockers(now).length > 0) return letGo(deps, now);
     return (await act(deps, requestId, { kind: 'move', to: 'forgetting' })).request;
   }
   return state === 'awaiting_approval' || state === 'found' ? letGo(deps, request) : null;

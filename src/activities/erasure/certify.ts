@@ -7,13 +7,16 @@ import type {
   RemovedFile,
   SourceErasure,
   TableErasure,
+  TableVerification,
 } from '../../domain/erasure/certificate.ts';
 import type { PrivacyPolicy, Subject } from '../../domain/erasure/privacy.ts';
 import type { ErasureRequest } from '../../domain/erasure/request.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import { tableFromKey } from '../../domain/table.ts';
 import type { ErasureFile } from '../erasure-ports.ts';
-import { act, requestsOf } from './batches.ts';
+import { act, isGivenUp, requestsOf } from './batches.ts';
 import { type ErasureDeps, subjectOf } from './deps.ts';
-import { openTraces, verificationsOf } from './verify.ts';
+import { verificationsOf } from './verify.ts';
 import { readProgress, readSources } from './work.ts';
 
 const PAGE = 5_000;
@@ -33,12 +36,12 @@ async function finishRequest(
   const { requestId } = request;
   const seen = await verificationsOf(deps, batchId, requestId);
   const { policy, subject } = await subjectOf(deps, request.subject);
-  const traced = seen.find((one) => openTraces(request, one).length > 0);
+  const traced = seen.find(({ tracesFound }) => tracesFound > 0);
   if (traced !== undefined) {
-    const [trace] = openTraces(request, traced);
+    const [trace] = traced.traces;
     const message =
       `the second reader still found the subject in ${traced.table}: file ${trace?.pathHash} ` +
-      `(${trace?.kind}, ${trace?.how}, ${trace?.identifier}); ${traced.traces.length} traces in all`;
+      `(${trace?.kind}, ${trace?.how}, ${trace?.identifier}); ${traced.tracesFound} traces in all`;
     const error = { code: 'InvariantBroken', message } as const;
     // No ref showed the subject, and nothing was rewritten: that takes an approval.
     const untouched = request.forgettingAt === null;
@@ -48,9 +51,36 @@ async function finishRequest(
     await act(deps, requestId, next);
     return;
   }
+  await refuseGaps(deps, { batchId, request, policy, subject }, seen);
   const certificate = await certificateOf(deps, { batchId, request, policy, subject });
   const { certificateId } = (await deps.erasures.issueCertificate(certificate)).certificate;
   await act(deps, requestId, { kind: 'move', to: 'done', patch: { certificateId } });
+}
+
+/** Nothing is done without proof: each table was read, and where rows went, they were counted. */
+async function refuseGaps(
+  deps: ErasureDeps,
+  { batchId, request, subject }: Certifying,
+  seen: readonly TableVerification[],
+): Promise<void> {
+  const forgotten = request.forgettingAt !== null;
+  for (const { table, action } of subject.tables) {
+    if (action === 'keep' || isGivenUp(request, table)) continue;
+    if (!(await deps.catalog.tableExists(tableFromKey(table)))) continue;
+    const progress = forgotten ? await readProgress(deps, batchId, table) : null;
+    const { oracle } = progress ?? {};
+    const counted =
+      oracle?.matchedAfter === 0 &&
+      oracle.after === oracle.before - oracle.matched &&
+      oracle.othersBefore === oracle.othersAfter;
+    const missing = !seen.some((one) => one.table === table)
+      ? 'was not read by the second reader'
+      : forgotten && !counted
+        ? 'was not counted to its end'
+        : null;
+    if (missing === null) continue;
+    throw new IcewrightError('SafetyRefused', `${table} ${missing}: no certificate`, { table });
+  }
 }
 
 interface Certifying {

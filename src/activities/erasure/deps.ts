@@ -71,6 +71,8 @@ export interface FileWalk {
   visit(
     table: TableRef,
     visit: (kind: FileKind, uri: string) => void,
+    /** Only what this one needs; default: all snapshots. */
+    snapshotId?: string,
   ): Promise<{ readonly snapshotId: string | null }>;
 }
 

@@ -2,8 +2,7 @@
 import type { SourceErasure } from '../../domain/erasure/certificate.ts';
 import type { Subject, SubjectValues } from '../../domain/erasure/privacy.ts';
 import type { ErasureRequest } from '../../domain/erasure/request.ts';
-import { layerOf } from '../../domain/policy/match.ts';
-import { tableFromKey } from '../../domain/table.ts';
+import { tableKey } from '../../domain/table.ts';
 import type { Suppression } from '../erasure-ports.ts';
 import { requestsOf } from './batches.ts';
 import { type ErasureDeps, mergeValues, subjectOf, valuesOf } from './deps.ts';
@@ -61,16 +60,18 @@ export async function suppressAll(
 }
 
 /**
- * Runs that had read a source before it forgot may still write what they read. Rejects until those
- * that write the first layer have ended.
+ * Runs that had read a source before it forgot may still write what they read: those of models that
+ * are made from sources.
  */
 export async function ingestionsUnderWay(deps: ErasureDeps): Promise<readonly string[]> {
+  const models = await deps.project.models();
+  const fed = new Set(
+    models.filter(({ sources }) => sources.length > 0).map(({ target }) => tableKey(target)),
+  );
   const runs = await deps.ledger.listRuns({
     kind: 'transform',
     states: ['running', 'queued'],
     limit: 1_000,
   });
-  return runs.flatMap(({ table }) =>
-    table !== null && layerOf(tableFromKey(table)) === 'bronze' ? [table] : [],
-  );
+  return runs.flatMap(({ table }) => (table !== null && fed.has(table) ? [table] : []));
 }

@@ -1,9 +1,9 @@
 /** The second reader's turn: what it finds decides, whatever the deletion believes of itself. */
 import { Context, cancellationSignal } from '@temporalio/activity';
-import type { TableVerification, Trace } from '../../domain/erasure/certificate.ts';
-import type { ErasureRequest } from '../../domain/erasure/request.ts';
+import type { TableVerification } from '../../domain/erasure/certificate.ts';
 import { requestsOf } from './batches.ts';
 import { type ErasureDeps, type OldObject, subjectOf, valuesOf } from './deps.ts';
+import { withoutExcepted } from './excepted.ts';
 import type { VerifiedTable } from './types.ts';
 
 const PAGE = 5_000;
@@ -32,13 +32,14 @@ export async function verifyTable(
     signal: cancellationSignal(),
     onProgress: () => context.heartbeat(),
   });
-  const told = requests.map((request) => ({ request, seen: verified.get(request.requestId) }));
-  for (const { request, seen } of told) {
-    if (seen !== undefined) await saveVerification(deps, batchId, request.requestId, seen);
+  const failed: string[] = [];
+  for (const request of requests) {
+    const { requestId } = request;
+    const seen = verified.get(requestId);
+    const told = seen && (await withoutExcepted(deps, request, seen));
+    if (told !== undefined) await saveVerification(deps, batchId, requestId, told);
+    if (told === undefined || told.tracesFound > 0) failed.push(requestId);
   }
-  const failed = told.flatMap(({ request, seen }) =>
-    seen === undefined || openTraces(request, seen).length > 0 ? [request.requestId] : [],
-  );
   return { table, failed, waitingFor: null };
 }
 
@@ -91,12 +92,4 @@ export async function verificationsOf(
   return works
     .filter((one) => one.table.endsWith(`?${requestId}`))
     .map((one) => one.document as unknown as TableVerification);
-}
-
-/** Traces that no exception speaks for: refs that a person said must stay reach their files. */
-export function openTraces(request: ErasureRequest, seen: TableVerification): readonly Trace[] {
-  const excepted = request.blockers.some(
-    (one) => one.table === seen.table && one.exception !== null,
-  );
-  return excepted ? [] : seen.traces;
 }

@@ -117,6 +117,11 @@ export function openBlockers({ blockers }: Pick<ErasureRequest, 'blockers'>): re
   return blockers.filter((one) => one.exception === null);
 }
 
+/** Of those, what forbids forgetting at all; refs only forbid the end. */
+export function hardBlockers(request: Pick<ErasureRequest, 'blockers'>): readonly Blocker[] {
+  return openBlockers(request).filter(({ kind }) => !isRefKind(kind));
+}
+
 /** Why `before` must not become `after`; `null`: it may. */
 function findObjection(before: ErasureRequest, after: ErasureRequest): string | null {
   const to = after.state;
@@ -159,7 +164,7 @@ function approve(
     return refuse('whoever asked for it cannot approve it: a second person must');
   }
   if (request.hold !== null) return refuse(`a legal hold stands since ${request.hold.at}`);
-  const obstacle = openBlockers(request).find(({ kind }) => !isRefKind(kind));
+  const [obstacle] = hardBlockers(request);
   if (obstacle !== undefined) {
     const { kind, table, because, remedy } = obstacle;
     return refuse(`${kind} of ${table}: ${because}; ${remedy}`);
