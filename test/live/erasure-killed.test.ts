@@ -8,17 +8,14 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TABLE_STEPS } from '../../src/domain/erasure/table-steps.ts';
 import { stackStatus } from '../../stack/control.ts';
 import { until } from './command-line.ts';
+import { makePeople, peoplePolicy, SOUGHT, SUBJECT } from './erasure-people.ts';
 import {
   approve,
   ask,
   certificateOf,
-  makePeople,
   type Office,
   openOffice,
-  peoplePolicy,
   readRequest,
-  SOUGHT,
-  SUBJECT,
   untilState,
 } from './erasure-support.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';

@@ -6,15 +6,13 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ErasureRequest } from '../../src/domain/erasure/request.ts';
+import { makePeople, peoplePolicy, SUBJECT } from './erasure-people.ts';
 import {
   approve,
   ask,
   certificateOf,
-  makePeople,
   type Office,
   openOffice,
-  peoplePolicy,
-  SUBJECT,
   untilState,
 } from './erasure-support.ts';
 

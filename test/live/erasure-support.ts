@@ -2,16 +2,16 @@
  * An office of its own for erasures: a worker, a ledger, a Temporal namespace, policies, models and
  * a bucket with versions, on the engines and services of the live stack.
  */
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { CreateBucketCommand, PutBucketVersioningCommand, type S3Client } from '@aws-sdk/client-s3';
+import { Connection } from '@temporalio/client';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import pg from 'pg';
-import { inject } from 'vitest';
 import { PROJECT_DIR, readConfig, WORKER_NODE_FLAGS } from '../../src/config.ts';
 import type { SignedCertificate } from '../../src/domain/erasure/certificate.ts';
 import type { ErasureRequest, ErasureState } from '../../src/domain/erasure/request.ts';
@@ -102,9 +102,13 @@ async function environmentOf(
   { policy, models = {}, env = {} }: OfficeOptions,
 ): Promise<Readonly<Record<string, string>>> {
   const config = readConfig();
-  const { parts } = inject('stack');
-  const namespace = ['--namespace', unique, '--address', config.temporal.address];
-  await promisify(execFile)(parts.temporal, ['operator', 'namespace', 'create', ...namespace]);
+  const connection = await Connection.connect({ address: config.temporal.address });
+  const workflowExecutionRetentionPeriod = msToTs('1 day');
+  await connection.workflowService.registerNamespace({
+    namespace: unique,
+    workflowExecutionRetentionPeriod,
+  });
+  await connection.close();
   const ledger = new URL(config.ledgerUrl);
   const database = unique.replaceAll('-', '_');
   await query(ledger.href, `CREATE DATABASE ${database}`);
@@ -217,90 +221,4 @@ export async function forget(office: Office, key: string): Promise<SignedCertifi
 
 export async function certificateOf(office: Office, id: string): Promise<SignedCertificate> {
   return (await office.succeed(['erase', 'certificate', id])) as SignedCertificate;
-}
-
-/** A small table of people: name, e-mail, and a row for each visit. */
-export interface PeopleTable {
-  readonly table: string;
-  readonly version: 2 | 3;
-  readonly deletes: 'copy-on-write' | 'merge-on-read';
-}
-
-export const SUBJECT = {
-  key: '7700000123',
-  email: 'wilhelmina.quast@example.org',
-  name: 'Wilhelmina Quast-Ottersleben',
-} as const;
-export const SOUGHT = {
-  texts: { email: SUBJECT.email, name: SUBJECT.name },
-  numbers: { key: SUBJECT.key },
-  columns: ['customer_id'],
-} as const;
-
-/** The policy for tables of {@link makePeople}. */
-export function peoplePolicy(tables: readonly string[], more = ''): string {
-  const mapped = tables.map(
-    (table) => `      - table: ${table.replace('lake.', '')}
-        match: { customer_id: customer_id }
-        holds: { email: email, full_name: full_name }
-`,
-  );
-  return `kind: privacy
-name: office
-deadline: 30d
-warnAt: [20d, 25d]
-collect: 0s
-subjects:
-  customer:
-    key: customer_id
-    identifiers:
-      customer_id: { type: bigint, links: true }
-      email: { trace: true }
-      full_name: { trace: true }
-    tables:
-${mapped.join('')}${more}sinks: []
-`;
-}
-
-/** Others in four files of two partitions, the subject in one row of each partition. */
-export async function makePeople(
-  { lake, base }: Pick<Office, 'lake' | 'base'>,
-  { table, version, deletes }: PeopleTable,
-  more = '',
-): Promise<void> {
-  const [, namespace, name] = table.split('.');
-  await lake.spark(`CREATE NAMESPACE IF NOT EXISTS lake.${namespace}`);
-  await lake.spark(
-    `CREATE TABLE ${table} (visit BIGINT, customer_id BIGINT, email STRING, full_name STRING,
-       day DATE) USING iceberg PARTITIONED BY (day) LOCATION '${base}/${namespace}/${name}'
-     TBLPROPERTIES ('format-version' = '${version}', 'write.delete.mode' = '${deletes}',
-       'write.update.mode' = '${deletes}'${more})`,
-  );
-  await lake.spark(
-    `INSERT INTO ${table} SELECT id, 1000000 + id % 40, concat('user', id % 40, '@example.org'),
-       concat('Name ', id % 40), date_add(DATE '2026-01-01', CAST(id % 2 AS INT)) FROM range(400)
-     UNION ALL SELECT 1000 + id, ${SUBJECT.key}L, '${SUBJECT.email}', '${SUBJECT.name}',
-       date_add(DATE '2026-01-01', CAST(id AS INT)) FROM range(2)`,
-  );
-  await lake.spark(`INSERT INTO ${table} SELECT visit + 5000, customer_id, email, full_name, day
-    FROM ${table} WHERE visit % 7 = 0 OR customer_id = ${SUBJECT.key}`);
-}
-
-/** Counts and sums over everybody but the subject: equal before and after. */
-export async function othersOf(
-  lake: Lake,
-  table: string,
-  ref = 'main',
-  key: string = SUBJECT.key,
-): Promise<unknown> {
-  const columns = (await lake.spark(`DESCRIBE TABLE ${table}`))
-    .map((row) => String(row.col_name))
-    .filter((name) => /^\w+$/.test(name));
-  const all = [...new Set(columns)].map((one) => `\`${one}\``).join(', ');
-  const [row] = await lake.spark(
-    `SELECT count(*) AS n, CAST(sum(CAST(xxhash64(${all}) AS DECIMAL(38, 0))) AS STRING) AS h
-     FROM ${table}${ref === 'main' ? '' : ` VERSION AS OF '${ref}'`}
-     WHERE NOT coalesce(to_json(struct(${all})) LIKE '%${key}%', false)`,
-  );
-  return { n: Number(row?.n), h: row?.h };
 }

@@ -11,6 +11,7 @@ import type { SignedCertificate } from '../../src/domain/erasure/certificate.ts'
 import type { ErasureRequest } from '../../src/domain/erasure/request.ts';
 import { javaTool } from '../../stack/services/environment.ts';
 import { until } from './command-line.ts';
+import { othersOf, SOUGHT, SUBJECT } from './erasure-people.ts';
 import {
   EMAIL_BEFORE,
   inShop,
@@ -29,10 +30,7 @@ import {
   certificateOf,
   type Office,
   openOffice,
-  othersOf,
   readRequest,
-  SOUGHT,
-  SUBJECT,
   untilState,
 } from './erasure-support.ts';
 import { scanBucket } from './independent-scan.ts';

@@ -43,8 +43,20 @@ export async function findSubject(deps: ErasureDeps, requestId: string): Promise
   await deps.erasures.actOn({ requestId, from: ['found'], act: next, by: 'workflow', at });
 }
 
-/** The same for a request that goes on: whatever has come since is found as well. */
+/**
+ * The same for a request that goes on: whatever has come since is found as well. Where no ref of
+ * any table has moved, nothing has come.
+ */
 export async function lookAgain(deps: ErasureDeps, request: ErasureRequest): Promise<void> {
+  const { subject } = await subjectOf(deps, request.subject);
+  const { tables } = await openTables(deps, subject);
+  const now = tables.flatMap(({ health }) =>
+    health.refs.map(({ name, snapshotId }) => `${health.table} ${name} ${snapshotId}`),
+  );
+  const then = request.found.flatMap(({ table, refs }) =>
+    refs.map(({ name, snapshotId }) => `${table} ${name} ${snapshotId}`),
+  );
+  if (now.sort().join() === then.sort().join()) return;
   const { found, blockers } = await lookFor(deps, request);
   const kept = blockers.map((one) => ({ ...one, exception: exceptionOf(request, one) }));
   const at = new Date(deps.nowMs()).toISOString();
@@ -87,7 +99,7 @@ async function lookFor(deps: ErasureDeps, { requestId, subject: name }: ErasureR
       const count = (column: string) => Number(row?.[column] ?? 0);
       const { name: refName, type } = ref;
       const counts = { rows: count('n'), files: count('files'), bytes: count('bytes') };
-      refs.push({ name: refName, type, ...counts });
+      refs.push({ name: refName, type, ...counts, snapshotId: ref.snapshotId });
     }
     found.push({ table: health.table, refs });
     blockers.push(...refBlockersOf(health.table, refs), ...(await obstaclesOf(deps, health)));

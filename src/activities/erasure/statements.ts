@@ -30,7 +30,14 @@ export async function deleteRows(
       ({ summary }) => summary[RUN_ID_PROPERTY] === runId,
     ),
   );
-  return { progress, receipt: told(result) };
+  const after = await measureTable(deps, context.table);
+  const ours = after.snapshots.find(({ summary }) => summary[RUN_ID_PROPERTY] === runId);
+  const bytes = Number(ours?.summary['added-files-size'] ?? 0);
+  const bytesRewritten = progress.bytesRewritten + bytes;
+  return {
+    progress: { ...progress, bytesRewritten },
+    receipt: { ...told(result), bytesRewritten: bytes },
+  };
 }
 
 export async function rewriteFiles(

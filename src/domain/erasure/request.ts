@@ -59,6 +59,8 @@ export interface FoundInRef {
   /** Data files that hold them. */
   readonly files: number;
   readonly bytes: number;
+  /** What was looked at: as long as the ref stays there, it is not looked at again. */
+  readonly snapshotId?: string;
 }
 
 /** In a ref the subject is still reached; the others forbid forgetting in a table altogether. */
