@@ -33,8 +33,8 @@ export interface OperateDeps {
 
 export function createOperateActivities(deps: OperateDeps) {
   return {
-    endStatement: withFailures(({ engine, key, session }: EndInput) =>
-      endExecutions(deps.engines[engine].runner, key, session),
+    endStatement: withFailures(({ engine, key, session, statements }: EndInput) =>
+      endExecutions(deps.engines[engine].runner, key, session, statements),
     ),
     runOperation: withFailures(withHeartbeats((input: OperateInput) => runOperation(deps, input))),
   };

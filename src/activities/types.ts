@@ -107,6 +107,8 @@ export interface EndInput {
   /** Of the activity's last statement, as the activity derived it. */
   readonly key: string;
   readonly session: string;
+  /** That the activity may have begun; absent: as many as an operation has. */
+  readonly statements?: number;
 }
 
 export interface EngineActivities {

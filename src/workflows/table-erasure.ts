@@ -1,7 +1,7 @@
 /** Forgets the subjects of one batch in one table, step by step, while the table is held. */
 import { CancellationScope, isCancellation } from '@temporalio/workflow';
 import { TABLE_STEPS } from '../domain/erasure/table-steps.ts';
-import { ERASURE_SESSION, operationKey } from '../domain/ids.ts';
+import { erasureSession, operationKey } from '../domain/ids.ts';
 import { emptyOutcome, type JobOutcome } from '../domain/job.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { JobInput } from './messages.ts';
@@ -9,6 +9,9 @@ import { outcomeOfFailure } from './outcome.ts';
 import { localControlFor } from './proxies.ts';
 import { type OpenRun, recordedRun } from './recorded-run.ts';
 import { onEngine } from './statement.ts';
+
+/** Of one step: the manifests take the most. */
+const STATEMENTS_MAX = 6;
 
 export async function tableErasure(input: JobInput): Promise<JobOutcome> {
   return recordedRun(input, walkSteps);
@@ -21,7 +24,8 @@ async function walkSteps(run: OpenRun): Promise<JobOutcome> {
   await localControlFor(job.kind).openErasure(run);
   const receipts: Receipt[] = [];
   for (const [ordinal, step] of TABLE_STEPS.entries()) {
-    const statement = { key: operationKey(runId, ordinal), session: ERASURE_SESSION };
+    const key = operationKey(runId, ordinal);
+    const statement = { key, session: erasureSession(step), statements: STATEMENTS_MAX };
     try {
       const receipt = await onEngine('spark', job.kind, statement, ({ eraseStep }) =>
         eraseStep({ table, runId, batchId, step, ordinal }),

@@ -25,7 +25,10 @@ const dataConverter = openDataConverter(temporal.payloadKeys);
 const binary = await ensureTemporal(() => {});
 const { client, close } = await connectTemporal(temporal);
 
-const ENDING = ['nightly', 'transformRun', 'table', 'tableMaintenance', 'tableTransform'];
+const ENDING = [
+  ...['nightly', 'transformRun', 'table', 'tableMaintenance', 'tableTransform'],
+  ...['erasure', 'erasureBatch', 'tableErasure'],
+];
 for (const type of [...ENDING, 'health', 'sweep']) {
   const longest = new Map<string, { id: string; runId: string; length: number }>();
   const ended = ENDING.includes(type) ? 'AND ExecutionStatus != "Running"' : '';
@@ -38,8 +41,9 @@ for (const type of [...ENDING, 'health', 'sweep']) {
     if (length > (longest.get(end)?.length ?? -1)) longest.set(end, { id, runId, length });
   }
   for (const [end, { id, runId, length }] of longest) {
+    const server = ['--address', temporal.address, '--namespace', temporal.namespace];
     const words = ['workflow', 'show', '-w', id, '-r', runId, '-o', 'json'];
-    const text = execFileSync(binary, [...words, '--address', temporal.address], {
+    const text = execFileSync(binary, [...words, ...server], {
       maxBuffer: 256 * 2 ** 20,
     });
     const name = `${type}.${end}.${version}.json.gz`;

@@ -2,7 +2,7 @@
 import type { Statement } from '../../domain/engine.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { SnapshotInfo, TableHealth } from '../../domain/health/health.ts';
-import { ERASURE_SESSION, operationKey } from '../../domain/ids.ts';
+import { erasureSession, operationKey } from '../../domain/ids.ts';
 import { snapshotsSince } from '../../domain/reconcile.ts';
 import { ancestry, RUN_ID_PROPERTY } from '../../domain/watermark.ts';
 import { type ExecutionResult, executeOnce } from '../execute-once.ts';
@@ -151,12 +151,12 @@ async function once(
   after: number,
   hasCommitted: (health: TableHealth) => boolean,
 ): Promise<ExecutionResult> {
-  const { deps, runId, ordinal, table } = context;
+  const { deps, runId, ordinal, table, step } = context;
   const result = await executeOnce({
     runner: deps.spark.runner,
     statement,
     key: operationKey(runId, ordinal, after),
-    session: ERASURE_SESSION,
+    session: erasureSession(step),
     hasCommitted: async () => hasCommitted(await measureTable(deps, table)),
   });
   await result.release();
