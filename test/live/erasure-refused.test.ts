@@ -132,6 +132,9 @@ it('an object store that keeps what it has', async () => {
   await office.s3.send(
     new CreateBucketCommand({ Bucket: bucket, ObjectLockEnabledForBucket: true }),
   );
+  const there = { lake: office.lake, base: `s3://${bucket}` };
+  await makePeople(there, { table: LOCKED, version: 2, deletes: 'copy-on-write' });
+  // From here on; what was written before has no lock, and the bucket's rule counts.
   await office.s3.send(
     new PutObjectLockConfigurationCommand({
       Bucket: bucket,
@@ -141,8 +144,6 @@ it('an object store that keeps what it has', async () => {
       },
     }),
   );
-  const there = { lake: office.lake, base: `s3://${bucket}` };
-  await makePeople(there, { table: LOCKED, version: 2, deletes: 'copy-on-write' });
   expect(await refusal()).toMatch(/object_lock of lake\.er_refused\.locked: its bucket locks/);
   await office.lake.spark(`DROP TABLE ${LOCKED}`);
 });
