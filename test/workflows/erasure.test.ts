@@ -177,4 +177,24 @@ describe('a request', () => {
     });
     expect(told).toEqual(['find', 'wait', 'join', 'wait', 'end']);
   });
+
+  it('that cannot be looked for says why, and is looked for again', async () => {
+    const requestId = newId();
+    const told: string[] = [];
+    let finds = 0;
+    const activities: Partial<Activities> = {
+      nextErasureStep: async () => (finds < 2 ? { kind: 'find' } : { kind: 'end' }),
+      findSubject: async () => {
+        finds += 1;
+        told.push('find');
+        if (finds === 1) throw ApplicationFailure.nonRetryable('lost', 'CatalogRejected');
+      },
+      noteRequest: async ({ waitingFor }) => void told.push(`waits: ${waitingFor?.code}`),
+    };
+    await harness.serve(activities, async () => {
+      await wakeErasure(harness.client, requestId);
+      await ended(erasureWorkflowId(requestId));
+    });
+    expect(told).toEqual(['find', 'waits: CatalogRejected', 'find']);
+  });
 });

@@ -24,7 +24,7 @@ export async function obstaclesOf(
   if (unasked !== null) found.push(retentionBlocker(table, unasked));
   const shared = await sharedPlace(deps, table);
   if (shared !== null) found.push(shared);
-  const locked = await deps.versions.findLock(location);
+  const locked = await deps.versions.findLock(`${location.replace(/\/+$/, '')}/`);
   if (locked !== null) found.push(lockBlocker(table, locked));
   return found;
 }

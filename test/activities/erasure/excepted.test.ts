@@ -1,0 +1,81 @@
+/** An exception covers the files that it is about, and never what the head of main reads. */
+import { createHash } from 'node:crypto';
+import { expect, it } from 'vitest';
+import { withoutExcepted } from '../../../src/activities/erasure/excepted.ts';
+import type { TableVerification, Trace } from '../../../src/domain/erasure/certificate.ts';
+import type { Blocker, BlockerKind } from '../../../src/domain/erasure/request.ts';
+import { erasureRequest } from '../../proof/fixture.ts';
+
+const TABLE = 'lake.a.t';
+const place = (name: string) => `s3://lake/a/t/${name}`;
+/** Snapshot → the files that it reads. */
+const FILES: Readonly<Record<string, readonly string[]>> = {
+  '9': ['metadata.json', 'live.parquet'],
+  '1': ['metadata.json', 'old.parquet', 'live.parquet'],
+  '2': ['metadata.json', 'other.parquet'],
+};
+
+const deps = {
+  nowMs: () => 0,
+  catalog: {
+    measureTable: async () => ({
+      table: TABLE,
+      snapshotId: '9',
+      refs: [
+        { name: 'main', type: 'branch', snapshotId: '9' },
+        { name: 'old', type: 'tag', snapshotId: '1' },
+        { name: 'other', type: 'tag', snapshotId: '2' },
+      ],
+    }),
+  },
+  files: {
+    visit: async (_: unknown, visit: (kind: string, uri: string) => void, snapshotId: string) => {
+      for (const name of FILES[snapshotId] ?? []) {
+        visit(name === 'metadata.json' ? 'metadata' : 'data', place(name));
+      }
+    },
+  },
+} as unknown as Parameters<typeof withoutExcepted>[0];
+
+const traceIn = (name: string): Trace => ({
+  pathHash: createHash('sha256').update(place(name)).digest('hex'),
+  ...{ versionId: null, kind: 'data', identifier: 'email', how: 'row', because: null },
+});
+
+async function left(
+  kind: BlockerKind,
+  name: string,
+  more = 0,
+): Promise<readonly string[] | number> {
+  const names = ['metadata.json', 'live.parquet', 'old.parquet', 'other.parquet', 'stray.parquet'];
+  const traces = names.map(traceIn);
+  const exception = { by: 'cli:eve', because: 'tax law' };
+  const blocker: Blocker = { table: TABLE, kind, name, because: '', remedy: '', exception };
+  const seen = { table: TABLE, traces, tracesFound: traces.length + more } as unknown;
+  const request = erasureRequest({ blockers: [blocker] });
+  const told = await withoutExcepted(deps, request, seen as TableVerification);
+  if (more > 0) return told.tracesFound;
+  return names.filter((one) => told.traces.some((t) => t.pathHash === traceIn(one).pathHash));
+}
+
+it.each([
+  [
+    'a tag: what its snapshot reads and main does not',
+    'tag',
+    'old',
+    ['live.parquet', 'other.parquet', 'stray.parquet'],
+  ],
+  [
+    'a tag that is not there any more: nothing',
+    'tag',
+    'gone',
+    ['metadata.json', 'live.parquet', 'old.parquet', 'other.parquet', 'stray.parquet'],
+  ],
+  ['a shared table: whatever main does not read', 'gc_disabled', 'gc.enabled', ['live.parquet']],
+] as const)('%s', async (_, kind, name, open) => {
+  expect(await left(kind, name)).toEqual(open);
+});
+
+it('those that did not fit on the list stay counted', async () => {
+  expect(await left('gc_disabled', 'gc.enabled', 7)).toBe(8);
+});
