@@ -24,6 +24,8 @@ import { type Lake, openLake } from './lake.ts';
 
 export interface Office {
   readonly name: string;
+  /** For files of a test; gone at its end. */
+  readonly folder: string;
   readonly lake: Lake;
   readonly bucket: string;
   /** `s3://bucket` */
@@ -70,11 +72,12 @@ export async function openOffice(name: string, options: OfficeOptions): Promise<
   }
   const lake = openLake(unique);
   const store = createObjectStore(readConfig().storage);
-  const logFile = join(folder, 'worker.log');
+  const logs = join(readConfig().home, 'logs');
+  const logFile = join(logs, `office-${unique}.log`);
   const worker = superviseWorker(env, logFile);
   const run: Office['icewright'] = (words, input) => icewright(words, env, input);
   return {
-    ...{ name, lake, bucket, base: `s3://${bucket}`, s3, store, ledgerUrl, env, logFile },
+    ...{ name, folder, lake, bucket, base: `s3://${bucket}`, s3, store, ledgerUrl, env, logFile },
     icewright: run,
     succeed: async (words, input) => {
       const told = await run(words, input);

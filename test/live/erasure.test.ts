@@ -252,7 +252,7 @@ it('the same rows come once more, and a night does not bring them back', async (
 });
 
 it('a changed byte, a removed row of the ledger, a row that is back: each is seen', async () => {
-  const file = join(office.logFile, '..', 'certificate.json');
+  const file = join(office.folder, 'certificate.json');
   await office.succeed(['erase', 'certificate', requestId, '--out', file]);
   expect(await office.succeed(['erase', 'verify', file])).toMatchObject({ ok: true });
   writeFileSync(file, readFileSync(file, 'utf8').replace('"rowsMatched":3', '"rowsMatched":2'));
