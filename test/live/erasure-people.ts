@@ -52,6 +52,7 @@ export async function makePeople(
 ): Promise<void> {
   const [, namespace, name] = table.split('.');
   await lake.spark(`CREATE NAMESPACE IF NOT EXISTS lake.${namespace}`);
+  await lake.spark(`DROP TABLE IF EXISTS ${table}`);
   await lake.spark(
     `CREATE TABLE ${table} (visit BIGINT, customer_id BIGINT, email STRING, full_name STRING,
        day DATE) USING iceberg PARTITIONED BY (day) LOCATION '${base}/${namespace}/${name}'

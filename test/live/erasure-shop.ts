@@ -195,6 +195,7 @@ export async function makeShopTables(office: Office): Promise<readonly Model[]> 
     const compile = model.engine === 'spark' ? compileSpark : compileTrino;
     const { namespace, name } = model.target;
     const place = `${office.base}/${namespace}/${name}`;
+    await office.lake.trino(`DROP TABLE IF EXISTS lake.${namespace}.${name}`).catch(() => []);
     for (const { sql } of compile(model, context).ensure) {
       const run = model.engine === 'spark' ? office.lake.spark : office.lake.trino;
       await run(

@@ -80,6 +80,7 @@ async function night(): Promise<void> {
 /** The subject's letters were deleted once, by value, and one came later. */
 async function makeLetters(): Promise<void> {
   const { spark } = office.lake;
+  await spark(`DROP TABLE IF EXISTS ${LETTERS}`);
   await spark(
     `CREATE TABLE ${LETTERS} (letter BIGINT, customer_id BIGINT, email STRING) USING iceberg
      LOCATION '${office.base}/silver/letters' TBLPROPERTIES ('format-version' = '2',

@@ -9,7 +9,7 @@ import { refBlocker } from './blockers.ts';
 import { type ErasureDeps, subjectOf } from './deps.ts';
 import { lookAgain } from './find.ts';
 import { ingestionsUnderWay, suppressAll } from './sources.ts';
-import { readProgress } from './work.ts';
+import { readProgress, type TableProgress } from './work.ts';
 
 /** Rejects while what was read at a source before it forgot may still be written. */
 export async function lookAgainAll(deps: ErasureDeps, batchId: string): Promise<void> {
@@ -27,8 +27,8 @@ export async function lookAgainAll(deps: ErasureDeps, batchId: string): Promise<
 }
 
 /**
- * After main is rewritten, a ref that is not at main's head or behind it holds files of before:
- * whether or not a row of it still shows the subject, its files may.
+ * After main is rewritten, a ref that does not descend from what the erasure left holds files of
+ * before: whether or not a row of it still shows the subject, its files may.
  */
 export async function findBlocked(deps: ErasureDeps, batchId: string): Promise<readonly string[]> {
   const requests = (await requestsOf(deps, batchId)).filter((one) => one.state === 'forgetting');
@@ -40,8 +40,10 @@ export async function findBlocked(deps: ErasureDeps, batchId: string): Promise<r
       if (action === 'keep' || isGivenUp(request, table)) continue;
       const options = { nowMs: deps.nowMs(), depth: 'metadata' } as const;
       const health = await measureIfThere(deps.catalog, tableFromKey(table), options);
-      const held = health !== null && (await heldSubject(deps, batchId, request, table));
-      if (held) blockers.push(...holdingRefs(request, health));
+      const progress = await readProgress(deps, batchId, table);
+      if (health !== null && heldSubject(request, table, progress)) {
+        blockers.push(...holdingRefs(request, health, progress?.clean ?? []));
+      }
     }
     const patch = { blockers } as const;
     await act(deps, request.requestId, { kind: 'amend', patch });
@@ -51,25 +53,44 @@ export async function findBlocked(deps: ErasureDeps, batchId: string): Promise<r
 }
 
 /** Refs of a table that never showed the subject hold nothing of them. */
-async function heldSubject(
-  deps: ErasureDeps,
-  batchId: string,
+function heldSubject(
   { found }: ErasureRequest,
   table: string,
-): Promise<boolean> {
+  progress: TableProgress | null,
+): boolean {
   const refs = found.find((one) => one.table === table)?.refs ?? [];
   if (refs.some(({ rows }) => rows > 0)) return true;
-  return ((await readProgress(deps, batchId, table))?.matched ?? 0) > 0;
+  return (progress?.matched ?? 0) > 0;
 }
 
-function holdingRefs(request: ErasureRequest, health: TableHealth): readonly Blocker[] {
+function holdingRefs(
+  request: ErasureRequest,
+  health: TableHealth,
+  clean: readonly string[],
+): readonly Blocker[] {
   const { table } = health;
   const was = request.blockers.filter((one) => one.table === table);
   const refs = health.refs
-    .filter(({ name, snapshotId }) => name !== 'main' && snapshotId !== health.snapshotId)
+    .filter(({ name, snapshotId }) => name !== 'main' && !descends(health, snapshotId, clean))
     .map(({ type, name }) => refBlocker(table, type, name, null));
   return refs.map((one) => {
     const known = was.find(({ kind, name }) => kind === one.kind && name === one.name);
     return { ...one, exception: known?.exception ?? null };
   });
+}
+
+/** A parent that is expired is still known by its id. */
+function descends(
+  { snapshots }: TableHealth,
+  snapshotId: string,
+  clean: readonly string[],
+): boolean {
+  const parents = new Map(snapshots.map((one) => [one.snapshotId, one.parentSnapshotId]));
+  const seen = new Set<string>();
+  for (let at: string | null | undefined = snapshotId; at != null && !seen.has(at); ) {
+    if (clean.includes(at)) return true;
+    seen.add(at);
+    at = parents.get(at);
+  }
+  return false;
 }

@@ -5,11 +5,17 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import type { EngineRow, Statement } from '../../domain/engine.ts';
 import type { Subject, SubjectValues, TableMapping } from '../../domain/erasure/privacy.ts';
-import type { Blocker, ErasureRequest, FoundInTable } from '../../domain/erasure/request.ts';
+import type {
+  Blocker,
+  ErasureRequest,
+  FoundInRef,
+  FoundInTable,
+} from '../../domain/erasure/request.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
 import { ERASURE_SESSION } from '../../domain/ids.ts';
 import { tableFromKey, tableKey } from '../../domain/table.ts';
+import { mapAtOnce } from '../at-once.ts';
 import { measureIfThere } from '../planning.ts';
 import { refBlockersOf } from './blockers.ts';
 import { type ErasureDeps, mergeValues, subjectOf, targetOf, valuesOf } from './deps.ts';
@@ -17,6 +23,8 @@ import { obstaclesOf, unreachableBlocker } from './obstacles.ts';
 
 /** A chain of identifiers longer than this is a fault of the policy. */
 const ROUNDS_MAX = 6;
+/** Statements that one request has running at a time. */
+const ASKED_AT_ONCE = 4;
 /** Larger answers are a fault of the policy: one person is meant. */
 const VALUES_MAX = 200_000;
 
@@ -91,20 +99,40 @@ async function lookFor(deps: ErasureDeps, { requestId, subject: name }: ErasureR
   await deps.erasures.saveValues(requestId, deps.seal(requestId, values));
   const found: FoundInTable[] = [];
   const blockers: Blocker[] = [...lost];
-  for (const { mapping, health } of tables) {
-    const refs = [];
-    for (const ref of health.refs) {
-      const target = targetOf(tableFromKey(health.table), health.columns, subject, mapping, values);
-      const [row] = await ask(deps.spark.compiler.compileFind(target, ref.name));
-      const count = (column: string) => Number(row?.[column] ?? 0);
-      const { name: refName, type } = ref;
-      const counts = { rows: count('n'), files: count('files'), bytes: count('bytes') };
-      refs.push({ name: refName, type, ...counts, snapshotId: ref.snapshotId });
-    }
+  const counted = await countRefs(deps, { subject, tables, values, ask });
+  for (const { health } of tables) {
+    const refs = counted.get(health.table) ?? [];
     found.push({ table: health.table, refs });
     blockers.push(...refBlockersOf(health.table, refs), ...(await obstaclesOf(deps, health)));
   }
   return { found, blockers };
+}
+
+async function countRefs(
+  { spark }: ErasureDeps,
+  { subject, tables, values, ask }: Asking,
+): Promise<ReadonlyMap<string, readonly FoundInRef[]>> {
+  const wanted = tables.flatMap(({ mapping, health }) =>
+    health.refs.map((ref) => ({ mapping, health, ref })),
+  );
+  const found = await mapAtOnce(wanted, ASKED_AT_ONCE, async ({ mapping, health, ref }) => {
+    const { table, columns } = health;
+    const target = targetOf(tableFromKey(table), columns, subject, mapping, values);
+    const [row] = await ask(spark.compiler.compileFind(target, ref.name));
+    const count = (column: string) => Number(row?.[column] ?? 0);
+    const counts = { rows: count('n'), files: count('files'), bytes: count('bytes') };
+    const { name, type, snapshotId } = ref;
+    return { table, counted: { name, type, ...counts, snapshotId } };
+  });
+  const byTable = Map.groupBy(found, ({ table }) => table);
+  return new Map([...byTable].map(([table, list]) => [table, list.map((one) => one.counted)]));
+}
+
+interface Asking {
+  readonly subject: Subject;
+  readonly tables: readonly MappedTable[];
+  readonly values: SubjectValues;
+  readonly ask: Ask;
 }
 
 type Ask = (statement: Statement) => Promise<readonly EngineRow[]>;
@@ -162,20 +190,16 @@ async function resolve(
   let values = first;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const before = sizeOf(values);
-    for (const { mapping, health } of tables) {
-      for (const ref of health.refs) {
-        const target = targetOf(
-          tableFromKey(health.table),
-          health.columns,
-          subject,
-          mapping,
-          values,
-        );
-        const statement = deps.spark.compiler.compileValues(target, ref.name);
-        if (statement === null) continue;
-        values = mergeValues([values, toldBy(await ask(statement), subject)]);
-      }
-    }
+    const known = values;
+    const statements = tables.flatMap(({ mapping, health }) => {
+      const table = tableFromKey(health.table);
+      const target = targetOf(table, health.columns, subject, mapping, known);
+      return health.refs.flatMap(
+        ({ name }) => deps.spark.compiler.compileValues(target, name) ?? [],
+      );
+    });
+    const told = await mapAtOnce(statements, ASKED_AT_ONCE, ask);
+    values = mergeValues([known, ...told.map((rows) => toldBy(rows, subject))]);
     if (sizeOf(values) > VALUES_MAX) {
       const message = `more than ${VALUES_MAX} identifiers: the mapping joins more than one person`;
       throw new IcewrightError('PolicyInvalid', message, { subject: subject.name });
@@ -192,21 +216,16 @@ async function resolve(
  */
 async function leaveOutShared(
   { spark }: ErasureDeps,
-  given: {
-    readonly subject: Subject;
-    readonly tables: readonly MappedTable[];
-    readonly values: SubjectValues;
-    readonly ask: Ask;
-  },
+  { subject, tables, values, ask }: Asking,
 ): Promise<SubjectValues> {
-  const { subject, tables, values, ask } = given;
   const shared = new Set<string>();
-  for (const { mapping, health } of tables) {
+  const statements = tables.flatMap(({ mapping, health }) => {
     const table = tableFromKey(health.table);
     const target = targetOf(table, health.columns, subject, mapping, values);
-    const statement = spark.compiler.compileShared(target);
-    if (statement === null) continue;
-    for (const row of await ask(statement)) shared.add(`${row.identifier} ${row.value}`);
+    return spark.compiler.compileShared(target) ?? [];
+  });
+  for (const rows of await mapAtOnce(statements, ASKED_AT_ONCE, ask)) {
+    for (const row of rows) shared.add(`${row.identifier} ${row.value}`);
   }
   const kept = Object.entries(values).map(([name, list]) => [
     name,

@@ -41,6 +41,7 @@ export async function survey(
     bytesRewritten: earlier?.bytesRewritten ?? 0,
     snapshotsExpired: earlier?.snapshotsExpired ?? 0,
     refs: health.refs.map(({ name, type }) => ({ name, type })),
+    clean: earlier?.clean ?? [],
   };
   await deps.erasures.saveTableWork({ batchId, table, step: 'survey', document: { ...progress } });
   return { progress, receipt: { status: 'done' } };
@@ -82,8 +83,12 @@ export async function countAgain(
     check('others_unchanged', othersBefore, others),
   ];
   const broken = invariants.filter((one) => !one.ok);
-  const next = { ...progress, oracle, snapshotAfter: context.health.snapshotId };
-  if (broken.length === 0) return { progress: next, receipt: { status: 'done', invariants } };
+  const { snapshotId } = context.health;
+  const clean = [...(progress.clean ?? []), ...(snapshotId === null ? [] : [snapshotId])];
+  const next = { ...progress, oracle, snapshotAfter: snapshotId };
+  if (broken.length === 0) {
+    return { progress: { ...next, clean }, receipt: { status: 'done', invariants } };
+  }
   const message = `${context.table}: ${broken.map((one) => `${one.name} ${one.detail}`).join('; ')}`;
   const error = { code: 'InvariantBroken', message } as const;
   return { progress: next, receipt: { status: 'failed', invariants, error } };

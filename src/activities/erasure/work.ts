@@ -17,6 +17,8 @@ export interface TableProgress {
   readonly bytesRewritten: number;
   readonly snapshotsExpired: number;
   readonly refs: readonly { readonly name: string; readonly type: 'branch' | 'tag' }[];
+  /** Heads that an erasure left when it had counted: what descends from them holds nobody. */
+  readonly clean?: readonly string[];
   /** A table property that is changed for the length of a step; absent: none is. */
   readonly restoring?: { readonly manifestTarget: string | null };
 }
