@@ -134,6 +134,8 @@ export async function openShop(): Promise<void> {
     await client.query(`DROP SCHEMA IF EXISTS ${SCHEMA} CASCADE; CREATE SCHEMA ${SCHEMA}`);
     await client.query(schema);
     await client.query(suppression);
+    // Somebody may have been forgotten here before.
+    await client.query('TRUNCATE icewright.suppressed');
     const products = [1, 2, 3].map((id) => ({
       product_id: id,
       sku: `S${id}`,
