@@ -25,7 +25,14 @@ const NIGHT_PATIENCE = {
 /** About ten seconds, then the person who waits is shown the error. */
 const PERSON_PATIENCE = { ...NIGHT_PATIENCE, maximumInterval: '5s', maximumAttempts: 5 } as const;
 
+/**
+ * About a minute: then the batch says what its requests wait for, and has the table erased again,
+ * for as long as it takes.
+ */
+const STEP_PATIENCE = { ...NIGHT_PATIENCE, maximumInterval: '15s', maximumAttempts: 8 } as const;
+
 function patienceFor(kind: JobKind) {
+  if (kind === 'erasure') return STEP_PATIENCE;
   return kind === 'manual' ? PERSON_PATIENCE : NIGHT_PATIENCE;
 }
 
