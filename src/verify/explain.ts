@@ -53,12 +53,17 @@ function markExplained(
   wanted: Wanted,
   explained: boolean[],
 ): void {
-  suspicions.forEach(({ prefix, hit }, at) => {
-    if (explained[at] === true || value.length < prefix.length) return;
-    const head = foldBytes(value.subarray(0, prefix.length));
-    if (!prefix.every((byte, index) => byte === head[index])) return;
+  suspicions.forEach(({ prefix, bound, hit }, at) => {
+    if (explained[at] === true) return;
+    if (!beginsWith(value, prefix) && !beginsWith(value, bound)) return;
     const text = Buffer.from(value).toString('utf8');
     const values = wanted.values.get(hit.identifier);
     explained[at] = values?.texts.has(values.keyOf(text)) !== true;
   });
+}
+
+function beginsWith(value: Uint8Array, prefix: Uint8Array): boolean {
+  if (value.length < prefix.length) return false;
+  const head = foldBytes(value.subarray(0, prefix.length));
+  return prefix.every((byte, index) => byte === head[index]);
 }

@@ -1,5 +1,6 @@
 import type { Trace, VerificationLimit } from '../domain/erasure/certificate.ts';
 import type { Place, Places } from './places.ts';
+import { foldBytes } from './search.ts';
 import type { Hit, Wanted } from './wanted.ts';
 
 export type How = Trace['how'];
@@ -17,6 +18,11 @@ export interface Suspicion {
   readonly hit: Hit;
   /** Values that begin so explain it; ASCII letters in lower case. */
   readonly prefix: Uint8Array;
+  /**
+   * As it stands there, in lower case: values that begin with it explain it, too. The subject's own
+   * upper bound, raised, is above every value of its file, so none begins with it.
+   */
+  readonly bound: Uint8Array;
 }
 
 /** Looks at a column bound of text; what is cut is handed to `suspect`. */
@@ -31,7 +37,7 @@ export function lookAtTextBound(
     if (!one.anywhere && !mapped) continue;
     const hit = { subject: one.subject, identifier: one.identifier };
     if (one.exact) look.found(hit, 'bounds');
-    else suspect({ hit, prefix: one.prefix });
+    else suspect({ hit, prefix: one.prefix, bound: foldBytes(bound) });
   }
   look.wanted.texts.scan(bound, 'text', (hit) => look.found(hit, 'bounds'));
 }

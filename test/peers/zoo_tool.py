@@ -172,6 +172,9 @@ def rest_files():
     alike = [{**one, "email": f"{v['email'][:17]}.x{index}"} for index, one in enumerate(plain)]
     alike[9]["email"] = v["email"][:12]
     write(f"{DIR}/alike.clean.parquet", alike, write_statistics=True, write_page_index=True)
+    # Another's value is what the subject's upper bound would be, cut and raised.
+    raised = f"{v['email'][:15]}{chr(ord(v['email'][15]) + 1)}"
+    write(f"{DIR}/raised.clean.parquet", [{**one, "email": f"{raised}{'' if index == 9 else index}"} for index, one in enumerate(plain)], write_statistics=True, write_page_index=True)
     deletes = pa.schema([field(2147483546, "file_path", pa.string()), field(2147483545, "pos", pa.int64())])
     paths = [{"file_path": "s3://lake/a/t/data/x.parquet", "pos": index} for index in range(9)]
     write(f"{DIR}/position-deletes.clean.parquet", paths, schema=deletes)
