@@ -1,6 +1,7 @@
 /** The second reader's turn: what it finds decides, whatever the deletion believes of itself. */
 import { Context, cancellationSignal } from '@temporalio/activity';
 import type { TableVerification } from '../../domain/erasure/certificate.ts';
+import { tableFromKey } from '../../domain/table.ts';
 import { requestsOf } from './batches.ts';
 import { type ErasureDeps, type OldObject, subjectOf, valuesOf } from './deps.ts';
 import { withoutExcepted } from './excepted.ts';
@@ -18,6 +19,8 @@ export async function verifyTable(
   if (first === undefined) return { table, failed: [], waitingFor: null };
   const { subject } = await subjectOf(deps, first.subject);
   const context = Context.current();
+  const ref = tableFromKey(table);
+  const before = await deps.files.version(ref);
   const verified = await deps.verifier.verify({
     table,
     subject,
@@ -32,6 +35,13 @@ export async function verifyTable(
     signal: cancellationSignal(),
     onProgress: () => context.heartbeat(),
   });
+  const traced = [...verified.values()].some(({ tracesFound }) => tracesFound > 0);
+  const { metadataLocation } = traced ? await deps.files.version(ref) : before;
+  if (metadataLocation !== before.metadataLocation) {
+    // A file that another batch removes meanwhile can explain no bound, and looks like a trace.
+    const waitingFor = `${table} was written to while the second reader read it`;
+    return { table, failed: [], waitingFor };
+  }
   const failed: string[] = [];
   for (const request of requests) {
     const { requestId } = request;
