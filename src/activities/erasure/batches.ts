@@ -95,7 +95,8 @@ async function openBatchFor(
   for (const { batchId, closedAt, openedAt } of await deps.erasures.listBatches()) {
     if (closedAt !== null || deps.nowMs() >= Date.parse(openedAt) + collectMs) continue;
     const [first] = await deps.erasures.listRequests({ batchId, limit: 1 });
-    if (first?.subject === subject) return batchId;
+    // One that is just being opened tells no kind yet; what does not fit is let go at its close.
+    if (first === undefined || first.subject === subject) return batchId;
   }
   return null;
 }

@@ -170,6 +170,13 @@ describe('a batch', () => {
     expect(three).not.toBe(one);
   });
 
+  it('that is just being opened, and tells no kind yet, takes the next one in, too', async () => {
+    const world = worldOf(approved());
+    world.batches.push({ batchId: 'fresh', openedAt: AT, closedAt: null });
+    await joinBatch(depsOf(world), 'e1');
+    expect(world.requests[0]?.batchId).toBe('fresh');
+  });
+
   it('lets go of another kind that came in all the same, and of what is forbidden by now', async () => {
     const held = approved({ requestId: 'e3', batchId: 'b' });
     const world = worldOf(
