@@ -55,11 +55,33 @@ function markExplained(
 ): void {
   suspicions.forEach(({ prefix, bound, hit }, at) => {
     if (explained[at] === true) return;
-    if (!beginsWith(value, prefix) && !beginsWith(value, bound)) return;
+    if (!explains(value, { prefix, bound })) return;
     const text = Buffer.from(value).toString('utf8');
     const values = wanted.values.get(hit.identifier);
     explained[at] = values?.texts.has(values.keyOf(text)) !== true;
   });
+}
+
+/**
+ * Whether a cut bound may be this value's: it begins as the subject does, it begins with the bound,
+ * or the bound is its own beginning, raised. In the last two cases the subject's bound would be none
+ * of the file: one that is cut is below, one that is raised above every value there.
+ */
+export function explains(
+  value: Uint8Array,
+  { prefix, bound }: Pick<Suspicion, 'prefix' | 'bound'>,
+): boolean {
+  return beginsWith(value, prefix) || beginsWith(value, bound) || isRaised(value, bound);
+}
+
+function isRaised(value: Uint8Array, bound: Uint8Array): boolean {
+  const count = [...Buffer.from(bound).toString('utf8')].length;
+  // Four bytes are the most that a character takes.
+  const chars = [...Buffer.from(value.subarray(0, count * 4)).toString('utf8')].slice(0, count);
+  const last = chars.pop()?.codePointAt(0);
+  if (last === undefined || chars.length + 1 < count || last >= 0x10ffff) return false;
+  const raised = Buffer.from(chars.join('') + String.fromCodePoint(last + 1));
+  return Buffer.from(foldBytes(raised)).equals(bound);
 }
 
 function beginsWith(value: Uint8Array, prefix: Uint8Array): boolean {
