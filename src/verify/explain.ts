@@ -64,8 +64,8 @@ function markExplained(
 
 /**
  * Whether a cut bound may be this value's: it begins as the subject does, it begins with the bound,
- * or the bound is its own beginning, raised. In the last two cases the subject's bound would be none
- * of the file: one that is cut is below, one that is raised above every value there.
+ * or the bound is its own beginning, raised. In the last two cases the subject's bound would be
+ * none of the file: one that is cut is below, one that is raised above every value there.
  */
 export function explains(
   value: Uint8Array,
