@@ -15,7 +15,7 @@ export interface TpchOperation {
 
 const BINPACK = ['compact', '{table}', '--target-file-size', '32MB'];
 const BY_DATE = ['--columns', 'l_shipdate,l_orderkey'];
-const ZSTD = ['--set', 'write.parquet.compression-codec=zstd'];
+const RETRIES = ['--set', 'commit.retry.num-retries=8'];
 const TO_ONE = ['--older-than', '1ms', '--keep-last', '1'];
 
 /** Commands that leave no choice of the engine. */
@@ -31,7 +31,7 @@ export const OPERATIONS: readonly TpchOperation[] = [
   { ...on('spark', 2, 'compact', BINPACK), onMess: true },
   on('spark', 2, 'statistics', ['statistics', '{table}', ...BY_DATE]),
   on('spark', 2, 'manifests', ['manifests', '{table}']),
-  on('spark', 2, 'properties', ['properties', '{table}', ...ZSTD]),
+  on('spark', 2, 'properties', ['properties', '{table}', ...RETRIES]),
   on('spark', 2, 'expire', ['expire', '{table}', ...TO_ONE]),
   // What the mess left is younger than the floor: looked at, and kept.
   { ...on('spark', 2, 'orphans', ['orphans', '{table}']), status: 'noop' },
