@@ -104,6 +104,30 @@ export interface Meter {
   healthSwept(reports: readonly TableReport[], sweep?: HealthSweep): void;
   /** What a night decided, whether or not it is done: from it is known what is due and paused. */
   maintenancePlanned(tables: readonly TablePlan[], atMs: number): void;
+  /** The sweep policies as they stand; one that is not among them has no gauges any more. */
+  sweepsRead(turns: readonly MaintenanceTurn[]): void;
+  /** What a maintenance sweep chose of what was due. */
+  sweepChose(choice: MaintenanceChoice): void;
+}
+
+/** A sweep policy in time. */
+export interface MaintenanceTurn {
+  readonly policy: string;
+  readonly everyMs: number;
+  /** A sweep may begin: its window is open, and it is not paused. */
+  readonly open: boolean;
+  /** `null`: never yet. */
+  readonly lastStartMs: number | null;
+}
+
+/** Tables, and what the window's budget has seen before them. */
+export interface MaintenanceChoice {
+  readonly policy: string;
+  readonly chosen: number;
+  readonly left: number;
+  readonly spent: { readonly bytes: number; readonly engineSeconds: number };
+  /** `null`: no limit. */
+  readonly budget: { readonly bytes: number | null; readonly engineSeconds: number | null };
 }
 
 /** One pass over all tables of a catalog. */

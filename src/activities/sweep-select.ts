@@ -50,6 +50,11 @@ export async function selectSweep(
     await noteWaiting(ledger, plans, nowMs);
   }
   const left = countLeft(selection, chosen);
+  deps.meter.sweepChose({
+    ...{ policy: input.policy, spent, budget },
+    chosen: chosen.length,
+    left: Object.values(left).reduce((sum, count) => sum + count, 0),
+  });
   return {
     tables: chosen,
     left,

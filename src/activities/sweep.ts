@@ -5,13 +5,13 @@ import { describeWindow, windowAt } from '../domain/policy/window.ts';
 import { tableFromKey, tableKey } from '../domain/table.ts';
 import { withFailures, withHeartbeats } from './failure.ts';
 import type { PlanningDeps } from './planning.ts';
-import type { Meter } from './ports.ts';
+import type { MaintenanceTurn, Meter } from './ports.ts';
 import { planSweep } from './sweep-plan.ts';
 import { endWaiting, selectSweep } from './sweep-select.ts';
 import type { SweepActivities, SweepTurn } from './sweep-types.ts';
 
 export interface SweepDeps extends PlanningDeps {
-  readonly meter: Pick<Meter, 'maintenancePlanned'>;
+  readonly meter: Pick<Meter, 'maintenancePlanned' | 'sweepsRead' | 'sweepChose'>;
 }
 
 /** Names in one answer: 200 KB of history. */
@@ -23,9 +23,11 @@ export function createSweepActivities(deps: SweepDeps): SweepActivities {
     readSweeps: withFailures(
       withHeartbeats(async ({ lastTurns }) => {
         const nowMs = deps.nowMs();
-        return sweepsIn(await project.policies()).map((policy) =>
+        const turns = sweepsIn(await project.policies()).map((policy) =>
           turnOf(policy, nowMs, lastTurns[policy.name] ?? null),
         );
+        deps.meter.sweepsRead(turns.map((turn) => timeOf(turn, lastTurns)));
+        return turns;
       }),
     ),
     listSweepTables: withFailures(
@@ -66,6 +68,14 @@ function turnOf(policy: SweepPolicy, nowMs: number, lastTurnMs: number | null): 
     nextOpenMs: open ? null : state.nextMs,
     because: paused ? 'the policy is paused' : open ? '' : state.because || closed,
   };
+}
+
+function timeOf(
+  { policy, everyMs, paused, open }: SweepTurn,
+  lastTurns: Readonly<Record<string, number>>,
+): MaintenanceTurn {
+  const lastStartMs = lastTurns[policy] ?? null;
+  return { policy, everyMs, open: open !== null && !paused, lastStartMs };
 }
 
 /** Tags are properties: where any sweep goes by them, only a measurement tells whose a table is. */

@@ -116,7 +116,9 @@ function tellFailures(terminal: Terminal, report: NightlyReport): void {
     terminal.print(terminal.red(`${model.model} failed: ${model.error ?? model.because}`));
   }
   for (const table of report.maintenance.filter((one) => one.error !== null)) {
-    terminal.print(terminal.red(`${table.table} failed: ${table.error}`));
+    const refused = table.state === 'refused';
+    const line = `${table.table} ${refused ? 'refused' : 'failed'}: ${table.error}`;
+    terminal.print(refused ? terminal.yellow(line) : terminal.red(line));
     for (const line of receiptLines(table.operations)) terminal.print(`  ${line}`);
   }
 }

@@ -15,6 +15,7 @@ export interface Terminal {
   bold(text: string): string;
   dim(text: string): string;
   red(text: string): string;
+  yellow(text: string): string;
 }
 
 /** Without a terminal a log is read later: a line now and then is enough. */
@@ -61,6 +62,7 @@ export function createTerminal(json: boolean): Terminal {
     bold: style(1),
     dim: style(2),
     red: style(31),
+    yellow: style(33),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Meter } from '../activities/ports.ts';
 import type { TableReport } from '../domain/health/health.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { createSdkMetrics, type SdkMetrics } from './sdk-metrics.ts';
+import { createSweepGauges } from './sweep-gauges.ts';
 import { createTableGauges } from './table-gauges.ts';
 import { createUpkeepGauges, type OpenErasure } from './upkeep-gauges.ts';
 
@@ -42,6 +43,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
   const count = createCounters(registry);
   const tables = createTableGauges({ registry, tablesMax, nowMs });
   const upkeep = createUpkeepGauges(registry, nowMs);
+  const sweeps = createSweepGauges(registry);
   const sdk = createSdkMetrics();
   let sweptAtMs: number | null = null;
   const metrics: Metrics = {
@@ -58,6 +60,8 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
       upkeep.ended(receipt, table);
     },
     maintenancePlanned: upkeep.planned,
+    sweepsRead: sweeps.read,
+    sweepChose: sweeps.chose,
     healthSwept: (reports, sweep) => {
       sweptAtMs = nowMs();
       tables.swept(reports, sweep);

@@ -100,6 +100,8 @@ export interface MaintenanceReport {
   readonly table: string;
   readonly planId: string;
   readonly operations: readonly Receipt[];
+  /** `refused`: a safety rule kept something from being done; the night has not failed for it. */
+  readonly state: JobOutcome['state'];
   readonly error: string | null;
 }
 
@@ -110,7 +112,14 @@ export interface NightlyProgress {
   readonly tables: readonly { readonly table: string; readonly state: ProgressState }[];
 }
 
-export type ProgressState = 'waiting' | 'running' | 'done' | 'noop' | 'skipped' | 'failed';
+export type ProgressState =
+  | 'waiting'
+  | 'running'
+  | 'done'
+  | 'noop'
+  | 'skipped'
+  | 'refused'
+  | 'failed';
 
 export const nightlyProgressQuery = defineQuery<NightlyProgress>('progress');
 

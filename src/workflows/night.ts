@@ -114,8 +114,9 @@ export class Night {
       parentRunId: this.runId,
       work: { kind: 'apply_plan', planId },
     });
-    this.tableStates.set(table, outcome.state === 'done' ? 'done' : 'failed');
-    return { table, planId, operations: outcome.receipts, error: outcome.error?.message ?? null };
+    const { state, receipts: operations } = outcome;
+    this.tableStates.set(table, state === 'cancelled' ? 'failed' : state);
+    return { table, planId, operations, state, error: outcome.error?.message ?? null };
   }
 
   /** Health is to show what the night has made before its next due time. */

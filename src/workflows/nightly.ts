@@ -6,7 +6,7 @@
 import { CancellationScope, isCancellation, workflowInfo } from '@temporalio/workflow';
 import { runIdAt } from '../domain/ids.ts';
 import { formatDuration } from '../domain/units.ts';
-import type { NightlyInput, NightlyReport } from './messages.ts';
+import type { MaintenanceReport, NightlyInput, NightlyReport } from './messages.ts';
 import { Night } from './night.ts';
 import { errorOf } from './outcome.ts';
 import { localControl } from './proxies.ts';
@@ -44,7 +44,7 @@ async function runNight(
       : { planId: null, maintenance: [] };
     const failed = [
       ...models.filter((one) => one.status === 'failed').map((one) => one.model),
-      ...maintained.maintenance.filter((one) => one.error !== null).map((one) => one.table),
+      ...maintained.maintenance.filter(hasFailed).map((one) => one.table),
     ];
     night.phase = 'done';
     const message = failed.length === 0 ? null : `failed: ${failed.join(', ')}`;
@@ -69,6 +69,11 @@ async function runNight(
     });
     throw error;
   }
+}
+
+/** What a safety rule refused is told with the table, and waits for a person: the night is good. */
+function hasFailed({ state }: MaintenanceReport): boolean {
+  return state === 'failed' || state === 'cancelled';
 }
 
 /** A night that waited for a worker until its time was over; `null`: it may begin. */

@@ -46,7 +46,9 @@ async function walkPlan(run: OpenRun): Promise<JobOutcome> {
     if (receipt.status === 'failed' || receipt.status === 'refused') break;
     expected = { expectedSnapshotId: receipt.snapshotAfter };
   }
-  const bad = receipts.find((one) => one.status === 'failed' || one.status === 'refused');
+  const ended = (status: Receipt['status']) => receipts.find((one) => one.status === status);
+  // Refused orphans do not hide that a later step failed.
+  const bad = ended('failed') ?? ended('refused');
   return {
     ...emptyOutcome(job.runId),
     planId: opened.planId,

@@ -16,21 +16,31 @@ import { openLake } from '../live/lake.ts';
 import { beginCampaign, type Campaign, placeOf, READERS } from '../tpch/campaign.ts';
 import { OPERATIONS } from '../tpch/operations.ts';
 import type { Answers } from '../tpch/queries.ts';
+import type { Shape } from '../tpch/tables.ts';
 
 const SCALE = Number(process.env.BENCH_SCALE ?? 0.1);
-const SHAPE = { schema: 'lake.bench_tpch', scale: SCALE, batches: 6 };
+const SHAPE: Shape = {
+  schema: 'lake.bench_tpch',
+  scale: SCALE,
+  partitionedBy: 'month',
+  batches: 6,
+  warm: true,
+};
 const seconds = (ms: number) => Math.round(ms / 100) / 10;
 
 async function main(): Promise<void> {
   process.env.ICEWRIGHT_HOME ??= homeDir();
   const lake = openLake('bench-tpch');
   try {
-    const campaign = await beginCampaign(lake, SHAPE);
+    const campaign = await beginCampaign(lake, SHAPE, (line) => console.error(line));
     const figures: Record<string, number> = {};
     const ratios: Record<string, number> = {};
     for (const operation of OPERATIONS) {
-      const [receipt] = await campaign.perform(operation);
       const { name, engine, version } = operation;
+      const [receipt] = await campaign.perform(operation);
+      if (receipt?.status !== operation.status) {
+        throw new Error(`${name} on ${engine} of v${version} ended as ${receipt?.status}`);
+      }
       const tookMs = Date.parse(receipt?.finishedAt ?? '') - Date.parse(receipt?.startedAt ?? '');
       const asked = await askAll(campaign, version);
       const times = READERS[version].map(

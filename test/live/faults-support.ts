@@ -141,6 +141,8 @@ const SILENT = {
   runEnded: () => {},
   healthSwept: () => {},
   maintenancePlanned: () => {},
+  sweepsRead: () => {},
+  sweepChose: () => {},
 };
 
 function behindProxies(catalog: FaultProxy, store: FaultProxy): Promise<SecondTrino> {

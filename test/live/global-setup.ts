@@ -33,7 +33,24 @@ const HOME = join(PROJECT_DIR, '.icewright', 'test');
 /** Where the tests of the stack itself raise a small one of their own. */
 export const SECOND_HOME = join(PROJECT_DIR, '.icewright', 'test-second');
 
-export default async function raise(project: TestProject): Promise<() => Promise<void>> {
+/** Vitest asks once for each project, and loads this file anew for each: the process remembers. */
+const RAISED = Symbol.for('icewright.live-stack');
+const memory = globalThis as { [RAISED]?: { readonly stack: Promise<LiveStack>; users: number } };
+
+export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  memory[RAISED] ??= { stack: raise(), users: 0 };
+  const raised = memory[RAISED];
+  raised.users += 1;
+  project.provide('stack', await raised.stack);
+  return async () => {
+    raised.users -= 1;
+    if (raised.users > 0) return;
+    delete memory[RAISED];
+    await remove();
+  };
+}
+
+async function raise(): Promise<LiveStack> {
   await remove();
   for (const name of Object.keys(process.env)) {
     if (name.startsWith('ICEWRIGHT_')) delete process.env[name];
@@ -50,8 +67,7 @@ export default async function raise(project: TestProject): Promise<() => Promise
   const home = describeHome(HOME);
   const { settings } = loadContext(home, readStackConfig(home));
   Object.assign(process.env, settings, { ICEWRIGHT_HOME: HOME });
-  project.provide('stack', { home: HOME, ports, parts, settings });
-  return remove;
+  return { home: HOME, ports, parts, settings };
 }
 
 /** Also ends and removes what a test run that was killed has left. */

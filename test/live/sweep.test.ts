@@ -70,7 +70,7 @@ beforeAll(async () => {
       policiesDir: directory,
       catalogName: config.catalog.name,
     }),
-    meter: { maintenancePlanned: () => {} },
+    meter: { maintenancePlanned: () => {}, sweepsRead: () => {}, sweepChose: () => {} },
     nowMs: Date.now,
   });
   await makeScattered(lake, MANY, { files: 60, rows: 6_000 });

@@ -26,7 +26,11 @@ export function placeOf(engine: EngineName, version: 2 | 3): string {
 }
 
 /** Makes the tables, and asks all engines that can read them. */
-export async function beginCampaign(lake: Lake, shape: Shape): Promise<Campaign> {
+export async function beginCampaign(
+  lake: Lake,
+  shape: Shape,
+  tell: (line: string) => void = () => undefined,
+): Promise<Campaign> {
   await makeTables(lake, shape);
   await copyAsV3(lake, shape);
   const ask: Campaign['ask'] = (engine, version) =>
@@ -35,8 +39,13 @@ export async function beginCampaign(lake: Lake, shape: Shape): Promise<Campaign>
       : answer(lake, engine, shape, { queries: OF_LINEITEM, lineitem: 'lineitem_v3' });
   const before = new Map<string, Answers>();
   for (const version of [2, 3] as const) {
-    for (const engine of READERS[version])
-      before.set(placeOf(engine, version), await ask(engine, version));
+    for (const engine of READERS[version]) {
+      // A first time for warmth, or what is measured later would seem the faster for it.
+      if (shape.warm) await ask(engine, version);
+      const answers = await ask(engine, version);
+      before.set(placeOf(engine, version), answers);
+      tell(`before, ${placeOf(engine, version)}: ${Math.round(answers.tookMs / 1_000)} s`);
+    }
   }
   const mess = new Map<string, string | null>();
   for (const table of [tableOf(shape, 2), tableOf(shape, 3)]) {

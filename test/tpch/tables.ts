@@ -55,11 +55,15 @@ export interface Shape {
   /** `lake.tpch` */
   readonly schema: string;
   readonly scale: number;
-  /** Writes of `lineitem`: each leaves a file in each of 84 months. */
+  /** Of `lineitem`, by the day of shipment: 84 months, or 7 years. */
+  readonly partitionedBy: 'month' | 'year';
+  /** Writes of `lineitem`: each leaves a file in each partition. */
   readonly batches: number;
+  /** Whether times are wanted, and engines are to be warm for the first. */
+  readonly warm: boolean;
 }
 
-/** Makes all tables anew; `lineitem` of `batches` × 84 files, with updates and deletes on top. */
+/** Makes all tables anew; `lineitem` of `batches` files a partition, with updates and deletes on top. */
 export async function makeTables(lake: Lake, shape: Shape): Promise<void> {
   const { schema } = shape;
   await lake.trino(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
@@ -77,7 +81,7 @@ async function makeLineitem(lake: Lake, shape: Shape, source: string): Promise<v
     const part = `${source} WHERE orderkey % ${shape.batches} = ${batch}`;
     await lake.trino(
       batch === 0
-        ? `CREATE TABLE ${table} WITH (partitioning = ARRAY['month(l_shipdate)']) AS ${part}`
+        ? `CREATE TABLE ${table} WITH (partitioning = ARRAY['${shape.partitionedBy}(l_shipdate)']) AS ${part}`
         : `INSERT INTO ${table} ${part}`,
     );
   }
@@ -89,11 +93,11 @@ async function makeLineitem(lake: Lake, shape: Shape, source: string): Promise<v
 }
 
 /** A copy of `lineitem` of format version 3: its deletes are deletion vectors, written by Spark. */
-export async function copyAsV3(lake: Lake, { schema }: Shape): Promise<void> {
+export async function copyAsV3(lake: Lake, { schema, partitionedBy }: Shape): Promise<void> {
   const table = `${schema}.lineitem_v3`;
   await lake.spark(`DROP TABLE IF EXISTS ${table}`);
   await lake.spark(
-    `CREATE TABLE ${table} USING iceberg PARTITIONED BY (months(l_shipdate)) TBLPROPERTIES (
+    `CREATE TABLE ${table} USING iceberg PARTITIONED BY (${partitionedBy}s(l_shipdate)) TBLPROPERTIES (
        'format-version' = '3', 'write.delete.mode' = 'merge-on-read',
        'write.update.mode' = 'merge-on-read')
      AS SELECT * FROM ${schema}.lineitem WHERE l_orderkey % 2 = 0`,

@@ -13,6 +13,18 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
+async function runNight({ maintenance = false, concurrency = 1 }) {
+  const runId = randomUUID();
+  const night = await startNight(harness.client, {
+    workflow: 'nightly',
+    workflowId: nightlyWorkflowId(runId),
+    input: { runId, requestedBy: 'cli:test', models: [], maintenance, concurrency },
+  });
+  return night.result();
+}
+
+const handOver = (request: Parameters<typeof submitJob>[1]) => submitJob(harness.client, request);
+
 it('a night keeps to its concurrency, and has health measured at its end', async () => {
   const catalog = `c${randomUUID().slice(0, 8)}`;
   const tables = Array.from({ length: 6 }, (_, at) => `${catalog}.a.t${at}`);
@@ -26,8 +38,7 @@ it('a night keeps to its concurrency, and has health measured at its end', async
   const activities = {
     planNight: async () => ({ models }),
     planMaintenance: async ({ runId }: { readonly runId: string }) => ({ planId: runId, tables }),
-    submitTableJob: (request: Parameters<typeof submitJob>[1]) =>
-      submitJob(harness.client, request),
+    submitTableJob: handOver,
     openTransform: async ({ job }: OpenRunInput) => ({
       engine: 'spark' as const,
       inputs: {},
@@ -50,13 +61,7 @@ it('a night keeps to its concurrency, and has health measured at its end', async
   };
   await harness.serve(activities as never, async () => {
     await startHealth(harness.client, { catalog, intervalMs: 3_600_000 });
-    const runId = randomUUID();
-    const night = await startNight(harness.client, {
-      workflow: 'nightly',
-      workflowId: nightlyWorkflowId(runId),
-      input: { runId, requestedBy: 'cli:test', models: [], maintenance: true, concurrency: 2 },
-    });
-    const report = await night.result();
+    const report = await runNight({ maintenance: true, concurrency: 2 });
     expect(report.maintenance).toHaveLength(6);
     expect(most).toBe(2);
     for (;;) {
@@ -82,8 +87,7 @@ it('what asked first goes first, whatever becomes ready meanwhile', async () => 
     planNight: async () => ({
       models: [model('first'), model('second', ['first']), model('third')],
     }),
-    submitTableJob: (request: Parameters<typeof submitJob>[1]) =>
-      submitJob(harness.client, request),
+    submitTableJob: handOver,
     openTransform: async ({ job }: OpenRunInput) => {
       order.push(job.title);
       const told = { rowsWritten: 0, snapshotId: null, inputs: {}, because: 'nothing new' };
@@ -92,13 +96,41 @@ it('what asked first goes first, whatever becomes ready meanwhile', async () => 
     },
   };
   await harness.serve(activities as never, async () => {
-    const runId = randomUUID();
-    const night = await startNight(harness.client, {
-      workflow: 'nightly',
-      workflowId: nightlyWorkflowId(runId),
-      input: { runId, requestedBy: 'cli:test', models: [], maintenance: false, concurrency: 1 },
-    });
-    await night.result();
+    await runNight({});
   });
   expect(order).toEqual(['transform first', 'transform third', 'transform second']);
+});
+
+it('what a safety rule refused is told with its table, and the night has not failed for it', async () => {
+  const catalog = `c${randomUUID().slice(0, 8)}`;
+  const [kept, torn] = [`${catalog}.a.kept`, `${catalog}.a.torn`];
+  const orphans = { operation: 'remove_orphans' as const };
+  const broken = { code: 'EngineRejected' as const, message: 'Spark said no' };
+  const unsafe = { code: 'SafetyRefused' as const, message: 'a broken table may lie within' };
+  const activities = {
+    planNight: async () => ({ models: [] }),
+    planMaintenance: async ({ runId }: { readonly runId: string }) => ({
+      planId: runId,
+      tables: [kept, torn],
+    }),
+    submitTableJob: handOver,
+    openRun: async () => ({
+      planId: 'p',
+      refused: [],
+      steps: [0, 1].map((ordinal) => ({ ordinal, engine: 'spark' as const })),
+    }),
+    runOperation: async ({ table, ordinal }: { table: string; ordinal: number }) => {
+      if (ordinal === 0) return { ...receipt(), ...orphans, status: 'refused', error: unsafe };
+      return table === torn ? { ...receipt(), status: 'failed', error: broken } : receipt();
+    },
+  };
+  await harness.serve(activities as never, async () => {
+    const report = await runNight({ maintenance: true });
+    expect(report.failed).toEqual([torn]);
+    expect(report.maintenance.map(({ state, error }) => [state, error])).toEqual([
+      ['refused', unsafe.message],
+      ['failed', broken.message],
+    ]);
+    expect(report.maintenance.map(({ operations }) => operations.length)).toEqual([2, 2]);
+  });
 });
