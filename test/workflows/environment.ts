@@ -9,7 +9,7 @@ import type {
   ErasureActivities,
   ErasureEngineActivities,
 } from '../../src/activities/erasure/types.ts';
-import type { SweepActivities } from '../../src/activities/sweep-types.ts';
+import type { SweepActivities } from '../../src/activities/sweep/types.ts';
 import type {
   ControlActivities,
   EngineActivities,

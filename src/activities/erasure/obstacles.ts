@@ -4,7 +4,7 @@ import { IcewrightError } from '../../domain/errors.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
 import { expiredUnasked } from '../../domain/planner/expiry-unasked.ts';
 import { tableFromKey } from '../../domain/table.ts';
-import { refuseSharedPlaces } from '../orphan-places.ts';
+import { refuseSharedPlaces } from '../orphans/places.ts';
 import type { ErasureDeps } from './deps.ts';
 
 export type ObstacleDeps = Pick<ErasureDeps, 'catalog' | 'ledger' | 'files' | 'versions' | 'nowMs'>;
