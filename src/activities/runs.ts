@@ -14,7 +14,7 @@ import {
   readTablePlan,
   storePlan,
   tableOf,
-} from './planning.ts';
+} from './planning/planning.ts';
 import type { Jobs, Meter } from './ports.ts';
 import type { ControlActivities, OpenedRun, OpenRunInput } from './types.ts';
 

@@ -1,7 +1,7 @@
 /** Measures tables for a command: each by itself, a broken one stops no other. */
 import { mapAtOnce } from '../activities/at-once.ts';
+import { createMeasurer, type MeasureFailure } from '../activities/health/measuring.ts';
 import type { HealthPoint } from '../activities/ledger-port.ts';
-import { createMeasurer, type MeasureFailure } from '../activities/measuring.ts';
 import type { Finding, TableHealth, TableReport } from '../domain/health/health.ts';
 import { sharedLocations } from '../domain/health/location.ts';
 import { failedReport, reportOf, worstFirst } from '../domain/health/report.ts';

@@ -1,5 +1,5 @@
 /** What an edit of policies changes, and what policies would have done, for people. */
-import type { TableDiff } from '../activities/policy-diff.ts';
+import type { TableDiff } from '../activities/planning/policy-diff.ts';
 import type { Decision } from '../domain/operation.ts';
 import type { FieldChange, ScheduleChange } from '../domain/policy/diff.ts';
 import type { Origin } from '../domain/policy/policy.ts';

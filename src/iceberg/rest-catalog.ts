@@ -1,5 +1,5 @@
+import type { Rollback } from '../activities/operate/rollback.ts';
 import type { Catalog, ManifestCache, MeasureOptions, Remeasured } from '../activities/ports.ts';
-import type { Rollback } from '../activities/rollback.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { TableHealth } from '../domain/health/health.ts';
 import { type TableRef, tableKey } from '../domain/table.ts';

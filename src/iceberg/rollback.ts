@@ -1,5 +1,5 @@
 /** Moves main back to an earlier snapshot, as one atomic update of the catalog. */
-import type { MainMove } from '../activities/rollback.ts';
+import type { MainMove } from '../activities/operate/rollback.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import { messageOf, type RestClient } from './rest-client.ts';
 

@@ -1,14 +1,14 @@
 /** Builds every port from the configuration and hands them to the activities. */
 import type { Client } from '@temporalio/client';
 import { rememberCores } from '../activities/cores.ts';
-import { createHealthActivities } from '../activities/health.ts';
+import { createHealthActivities } from '../activities/health/health.ts';
 import type { Ledger } from '../activities/ledger-port.ts';
 import { createNightActivities } from '../activities/night.ts';
-import { createOperateActivities } from '../activities/operate.ts';
+import { createOperateActivities } from '../activities/operate/operate.ts';
 import type { Compiler, Jobs } from '../activities/ports.ts';
 import { createRunActivities } from '../activities/runs.ts';
-import { createSweepActivities } from '../activities/sweep.ts';
-import type { SweepActivities } from '../activities/sweep-types.ts';
+import { createSweepActivities } from '../activities/sweep/sweep.ts';
+import type { SweepActivities } from '../activities/sweep/types.ts';
 import { createTransformActivities } from '../activities/transform.ts';
 import type { ControlActivities, EngineActivities, HealthActivities } from '../activities/types.ts';
 import type { Config } from '../config.ts';

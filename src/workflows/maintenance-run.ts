@@ -1,6 +1,6 @@
 /** One maintenance sweep: looks at all tables, chooses, and has the chosen ones maintained. */
 import { isCancellation, log } from '@temporalio/workflow';
-import type { SelectedSweep, SweepPage, SweepTurn } from '../activities/sweep-types.ts';
+import type { SelectedSweep, SweepPage, SweepTurn } from '../activities/sweep/types.ts';
 import { partRunId } from '../domain/ids.ts';
 import type { JobOutcome } from '../domain/job.ts';
 import type { SelectedTable } from '../domain/planner/selected-tables.ts';

@@ -1,6 +1,6 @@
 /** The state of a catalog's maintenance sweeps, guarded: messages arrive at any await. */
 import { isCancellation, log, uuid4 } from '@temporalio/workflow';
-import type { SweepTurn } from '../activities/sweep-types.ts';
+import type { SweepTurn } from '../activities/sweep/types.ts';
 import { afterDue, type Due, nextDueMs, takeDue, withInterval } from '../domain/health/clock.ts';
 import { runIdAt } from '../domain/ids.ts';
 import type { JobError } from '../domain/job.ts';

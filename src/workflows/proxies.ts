@@ -5,7 +5,7 @@ import {
   proxyActivities,
   proxyLocalActivities,
 } from '@temporalio/workflow';
-import type { SweepActivities } from '../activities/sweep-types.ts';
+import type { SweepActivities } from '../activities/sweep/types.ts';
 import type { ControlActivities, EngineActivities, HealthActivities } from '../activities/types.ts';
 import type { EngineName } from '../domain/engine.ts';
 import { ENGINE_QUEUES } from '../domain/ids.ts';

@@ -4,8 +4,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createOperateActivities, type OperateDeps } from '../../src/activities/operate.ts';
-import { type PlanningDeps, planHandRequest, storePlan } from '../../src/activities/planning.ts';
+import { createOperateActivities, type OperateDeps } from '../../src/activities/operate/operate.ts';
+import {
+  type PlanningDeps,
+  planHandRequest,
+  storePlan,
+} from '../../src/activities/planning/planning.ts';
 import { readConfig } from '../../src/config.ts';
 import type { EngineName, EngineRunner } from '../../src/domain/engine.ts';
 import type { HandRequest } from '../../src/domain/hand-request.ts';

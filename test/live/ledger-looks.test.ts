@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { planForApproval } from '../../src/activities/orphan-lists.ts';
+import { planForApproval } from '../../src/activities/orphans/lists.ts';
 import type { OrphanLook } from '../../src/domain/orphans/look-record.ts';
 import { healthOf, snapshotOf } from '../domain/table-fixture.ts';
 import { useOwnLedger } from '../ledger/own-ledger.ts';

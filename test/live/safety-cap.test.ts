@@ -1,7 +1,7 @@
 /** What a person must decide, what nobody may, and what a killed run leaves. */
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { storePlan } from '../../src/activities/planning.ts';
+import { storePlan } from '../../src/activities/planning/planning.ts';
 import { newRunId } from '../../src/cli/job.ts';
 import { readConfig } from '../../src/config.ts';
 import { planTable } from '../../src/domain/planner/planner.ts';

@@ -4,7 +4,7 @@ import {
   type OrphanEngines,
   type OrphanStep,
   removeOrphans,
-} from '../../src/activities/orphans.ts';
+} from '../../src/activities/orphans/remove.ts';
 import { checkReachable } from '../../src/activities/reachability.ts';
 import type { TableFiles } from '../../src/activities/table-files.ts';
 import { newRunId } from '../../src/cli/job.ts';

@@ -5,7 +5,7 @@ import type { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { onTestFinished } from 'vitest';
-import type { SweepActivities } from '../../src/activities/sweep-types.ts';
+import type { SweepActivities } from '../../src/activities/sweep/types.ts';
 import type {
   ControlActivities,
   EngineActivities,

@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
-import type { SweepTurn } from '../../src/activities/sweep-types.ts';
+import type { SweepTurn } from '../../src/activities/sweep/types.ts';
 import { tableWorkflowId } from '../../src/domain/ids.ts';
 import { maintainNow, readSweeps, startSweeps } from '../../src/temporal/sweeps.ts';
 import { type Activities, receipt, SUGGEST_EVENTS } from './environment.ts';

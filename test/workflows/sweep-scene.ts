@@ -6,7 +6,7 @@ import type {
   SelectedSweep,
   SweepTurn,
   SweptPlans,
-} from '../../src/activities/sweep-types.ts';
+} from '../../src/activities/sweep/types.ts';
 import { sweepWorkflowId } from '../../src/domain/ids.ts';
 import { submitJob } from '../../src/temporal/jobs.ts';
 import { readSweeps } from '../../src/temporal/sweeps.ts';

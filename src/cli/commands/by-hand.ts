@@ -38,7 +38,7 @@ async function dryRun(
   { session, terminal, positionals }: CommandInput,
   request: HandRequest,
 ): Promise<CommandResult> {
-  const { planHandRequest } = await import('../../activities/planning.ts');
+  const { planHandRequest } = await import('../../activities/planning/planning.ts');
   const [catalog, ledger, project] = await Promise.all([
     session.catalog(),
     session.ledger(),

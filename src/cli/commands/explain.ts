@@ -1,5 +1,5 @@
 /** Everything that is known of one table's maintenance: what, what not, why, when, by which word. */
-import type { MeasureFailure } from '../../activities/measuring.ts';
+import type { MeasureFailure } from '../../activities/health/measuring.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import { describeInterval } from '../../domain/health/clock.ts';
 import type { TablePlan } from '../../domain/operation.ts';

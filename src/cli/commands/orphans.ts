@@ -41,7 +41,7 @@ export const orphans: Command = {
 const SHOWN_MAX = 10;
 
 async function dryRun({ session, terminal, positionals }: CommandInput, request: OrphansRequest) {
-  const { previewOrphans } = await import('../../activities/orphan-preview.ts');
+  const { previewOrphans } = await import('../../activities/orphans/preview.ts');
   const [catalog, ledger, project, files] = await Promise.all([
     session.catalog(),
     session.ledger(),

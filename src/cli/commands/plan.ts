@@ -91,7 +91,7 @@ export async function makePlan(
   { session }: CommandInput,
   tables: readonly string[],
 ): Promise<Plan> {
-  const { planByPolicy, storePlan } = await import('../../activities/planning.ts');
+  const { planByPolicy, storePlan } = await import('../../activities/planning/planning.ts');
   const [catalog, ledger, project] = await Promise.all([
     session.catalog(),
     session.ledger(),

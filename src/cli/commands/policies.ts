@@ -89,7 +89,7 @@ export const policiesDiff: Command = {
     const before = await policiesBefore(input);
     const tables = await matchTables(session, stringValue(values, 'tables') ?? '*');
     const [{ diffTables }, { diffSchedulesOf }] = await Promise.all([
-      import('../../activities/policy-diff.ts'),
+      import('../../activities/planning/policy-diff.ts'),
       import('../../domain/policy/diff.ts'),
     ]);
     const nowMs = Date.now();

@@ -2,7 +2,7 @@
  * The latest reports as one process knows them. Only what other workers wrote since is read from
  * the ledger: a sweep of ten thousand unchanged tables reads no rows.
  */
-import type { Ledger, StoredReport } from './ledger-port.ts';
+import type { Ledger, StoredReport } from '../ledger-port.ts';
 
 export interface ReportCache {
   /** By table. Brought up to date with the ledger first. */

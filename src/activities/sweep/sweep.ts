@@ -1,14 +1,14 @@
 /** The steps of a maintenance sweep: which are due, of which tables, and what is chosen. */
-import { sweepOf } from '../domain/policy/effective.ts';
-import type { Policy, SweepPolicy } from '../domain/policy/policy.ts';
-import { describeWindow, windowAt } from '../domain/policy/window.ts';
-import { tableFromKey, tableKey } from '../domain/table.ts';
-import { withFailures, withHeartbeats } from './failure.ts';
-import type { PlanningDeps } from './planning.ts';
-import type { MaintenanceTurn, Meter } from './ports.ts';
-import { planSweep } from './sweep-plan.ts';
-import { endWaiting, selectSweep } from './sweep-select.ts';
-import type { SweepActivities, SweepTurn } from './sweep-types.ts';
+import { sweepOf } from '../../domain/policy/effective.ts';
+import type { Policy, SweepPolicy } from '../../domain/policy/policy.ts';
+import { describeWindow, windowAt } from '../../domain/policy/window.ts';
+import { tableFromKey, tableKey } from '../../domain/table.ts';
+import { withFailures, withHeartbeats } from '../failure.ts';
+import type { PlanningDeps } from '../planning/planning.ts';
+import type { MaintenanceTurn, Meter } from '../ports.ts';
+import { planSweep } from './plan.ts';
+import { endWaiting, selectSweep } from './select.ts';
+import type { SweepActivities, SweepTurn } from './types.ts';
 
 export interface SweepDeps extends PlanningDeps {
   readonly meter: Pick<Meter, 'maintenancePlanned' | 'sweepsRead' | 'sweepChose'>;

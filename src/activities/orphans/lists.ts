@@ -1,14 +1,14 @@
 /** Exact lists of files in the ledger: looks, what waits for a person, what is being deleted. */
 import { createHash } from 'node:crypto';
-import { partRunId } from '../domain/ids.ts';
-import type { StoredFile } from '../domain/orphans/files.ts';
-import { totalBytes } from '../domain/orphans/look.ts';
-import { lookText, type OrphanLook } from '../domain/orphans/look-record.ts';
-import { tableFromKey } from '../domain/table.ts';
-import { lineSince } from '../domain/table-facts.ts';
-import { type Look, refusal } from './orphan-look.ts';
-import type { OrphanDeps, OrphanStep } from './orphans.ts';
-import { storePlan } from './planning.ts';
+import { partRunId } from '../../domain/ids.ts';
+import type { StoredFile } from '../../domain/orphans/files.ts';
+import { totalBytes } from '../../domain/orphans/look.ts';
+import { lookText, type OrphanLook } from '../../domain/orphans/look-record.ts';
+import { tableFromKey } from '../../domain/table.ts';
+import { lineSince } from '../../domain/table-facts.ts';
+import { storePlan } from '../planning/planning.ts';
+import { type Look, refusal } from './look.ts';
+import type { OrphanDeps, OrphanStep } from './remove.ts';
 
 /** The list that a person has approved, as it was shown. */
 export async function readApproved(deps: OrphanDeps, step: OrphanStep): Promise<OrphanLook | null> {

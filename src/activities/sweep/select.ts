@@ -1,15 +1,15 @@
 /** Chooses among the tables that a sweep found due, and stores the plan of what is chosen. */
-import { IcewrightError } from '../domain/errors.ts';
-import type { TablePlan } from '../domain/operation.ts';
-import { candidatesOf, DEFAULT_RATES, type EngineRates } from '../domain/planner/ranking.ts';
-import { type SelectedTable, selectedTables } from '../domain/planner/selected-tables.ts';
-import { narrowPlan, type Selection, select } from '../domain/planner/selection.ts';
-import { remainingOf, spentSince } from '../domain/policy/budget.ts';
-import type { SweepPolicy } from '../domain/policy/policy.ts';
-import type { EngineWork, Ledger, SweepPlan } from './ledger-port.ts';
-import { storePlan } from './planning.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import type { TablePlan } from '../../domain/operation.ts';
+import { candidatesOf, DEFAULT_RATES, type EngineRates } from '../../domain/planner/ranking.ts';
+import { type SelectedTable, selectedTables } from '../../domain/planner/selected-tables.ts';
+import { narrowPlan, type Selection, select } from '../../domain/planner/selection.ts';
+import { remainingOf, spentSince } from '../../domain/policy/budget.ts';
+import type { SweepPolicy } from '../../domain/policy/policy.ts';
+import type { EngineWork, Ledger, SweepPlan } from '../ledger-port.ts';
+import { storePlan } from '../planning/planning.ts';
 import type { SweepDeps } from './sweep.ts';
-import type { SelectedSweep, SelectSweepInput } from './sweep-types.ts';
+import type { SelectedSweep, SelectSweepInput } from './types.ts';
 
 /** Tables that one sweep carries out: its history stays short. The next one begins at once. */
 const TABLES_MAX = 250;

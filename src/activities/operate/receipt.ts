@@ -1,13 +1,13 @@
 /** From what an operation found before and after it to its receipt. */
-import { hasChanged } from '../domain/effect.ts';
-import type { EngineName } from '../domain/engine.ts';
-import type { TableHealth } from '../domain/health/health.ts';
-import { commitsSince } from '../domain/invariants.ts';
-import type { Decision, Operation } from '../domain/operation.ts';
-import type { PlannedReceipt, Receipt } from '../domain/receipt.ts';
-import { snapshotsSince } from '../domain/reconcile.ts';
-import type { StartedOperation } from './ledger-port.ts';
-import type { OperateInput } from './types.ts';
+import { hasChanged } from '../../domain/effect.ts';
+import type { EngineName } from '../../domain/engine.ts';
+import type { TableHealth } from '../../domain/health/health.ts';
+import { commitsSince } from '../../domain/invariants.ts';
+import type { Decision, Operation } from '../../domain/operation.ts';
+import type { PlannedReceipt, Receipt } from '../../domain/receipt.ts';
+import { snapshotsSince } from '../../domain/reconcile.ts';
+import type { StartedOperation } from '../ledger-port.ts';
+import type { OperateInput } from '../types.ts';
 
 /** One decision of a plan on its way. */
 export interface Step extends OperateInput {

@@ -1,11 +1,11 @@
 /** One look under a table's location: metadata, list, metadata again. Changes nothing. */
-import { IcewrightError } from '../domain/errors.ts';
-import type { StoredFile } from '../domain/orphans/files.ts';
-import { judgeFile, NO_VERDICTS, type VerdictCounts } from '../domain/orphans/look.ts';
-import { refuseTable } from '../domain/orphans/preconditions.ts';
-import { type TableRef, tableKey } from '../domain/table.ts';
-import { type PlaceDeps, refuseSharedPlaces } from './orphan-places.ts';
-import type { Reach, TableFiles } from './table-files.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import type { StoredFile } from '../../domain/orphans/files.ts';
+import { judgeFile, NO_VERDICTS, type VerdictCounts } from '../../domain/orphans/look.ts';
+import { refuseTable } from '../../domain/orphans/preconditions.ts';
+import { type TableRef, tableKey } from '../../domain/table.ts';
+import type { Reach, TableFiles } from '../table-files.ts';
+import { type PlaceDeps, refuseSharedPlaces } from './places.ts';
 
 export interface LookDeps extends PlaceDeps {
   readonly files: TableFiles;

@@ -2,15 +2,15 @@
 import { CancelledFailure } from '@temporalio/activity';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { createHealthActivities } from '../../src/activities/health.ts';
-import type { Ledger, StoredReport } from '../../src/activities/ledger-port.ts';
-import type { Catalog, HealthSweep, Meter, Remeasured } from '../../src/activities/ports.ts';
-import type { HealthActivities } from '../../src/activities/types.ts';
-import { type ErrorCode, IcewrightError } from '../../src/domain/errors.ts';
-import type { TableHealth, TableReport } from '../../src/domain/health/health.ts';
-import { DEFAULT_RETENTION } from '../../src/domain/health/history.ts';
-import { tableFromKey, tableKey } from '../../src/domain/table.ts';
-import { health, NOW_MS } from '../domain/health/fixture.ts';
+import { createHealthActivities } from '../../../src/activities/health/health.ts';
+import type { Ledger, StoredReport } from '../../../src/activities/ledger-port.ts';
+import type { Catalog, HealthSweep, Meter, Remeasured } from '../../../src/activities/ports.ts';
+import type { HealthActivities } from '../../../src/activities/types.ts';
+import { type ErrorCode, IcewrightError } from '../../../src/domain/errors.ts';
+import type { TableHealth, TableReport } from '../../../src/domain/health/health.ts';
+import { DEFAULT_RETENTION } from '../../../src/domain/health/history.ts';
+import { tableFromKey, tableKey } from '../../../src/domain/table.ts';
+import { health, NOW_MS } from '../../domain/health/fixture.ts';
 
 /** What the catalog holds: a table's health and tag, an error, or silence. */
 type Held = { readonly health: TableHealth; readonly etag: string } | IcewrightError | 'hangs';

@@ -1,6 +1,6 @@
 /** The steps of a maintenance sweep as its workflow sees them. Types only. */
 
-import type { SelectedTable } from '../domain/planner/selected-tables.ts';
+import type { SelectedTable } from '../../domain/planner/selected-tables.ts';
 
 /** A sweep policy as it stands now. */
 export interface SweepTurn {

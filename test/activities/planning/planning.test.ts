@@ -1,19 +1,19 @@
 /** What the planner is told, from a catalog and a project of a few lines. */
 import { describe, expect, test } from 'vitest';
-import type { Ledger } from '../../src/activities/ledger-port.ts';
+import type { Ledger } from '../../../src/activities/ledger-port.ts';
 import {
   type PlanningDeps,
   planHandRequest,
   readConsumers,
-} from '../../src/activities/planning.ts';
-import type { Catalog, MeasureOptions, Project } from '../../src/activities/ports.ts';
-import { IcewrightError } from '../../src/domain/errors.ts';
-import type { HandRequest } from '../../src/domain/hand-request.ts';
-import type { TableHealth } from '../../src/domain/health/health.ts';
-import type { Model } from '../../src/domain/model/model.ts';
-import type { Policy } from '../../src/domain/policy/policy.ts';
-import { tableFromKey, tableKey } from '../../src/domain/table.ts';
-import { health, line, MB, NOW_MS } from '../domain/health/fixture.ts';
+} from '../../../src/activities/planning/planning.ts';
+import type { Catalog, MeasureOptions, Project } from '../../../src/activities/ports.ts';
+import { IcewrightError } from '../../../src/domain/errors.ts';
+import type { HandRequest } from '../../../src/domain/hand-request.ts';
+import type { TableHealth } from '../../../src/domain/health/health.ts';
+import type { Model } from '../../../src/domain/model/model.ts';
+import type { Policy } from '../../../src/domain/policy/policy.ts';
+import { tableFromKey, tableKey } from '../../../src/domain/table.ts';
+import { health, line, MB, NOW_MS } from '../../domain/health/fixture.ts';
 
 const RAW = 'lake.bronze.raw_orders';
 

@@ -1,11 +1,11 @@
 /** The engine's vote: of a list of ours, the files that it calls orphans too. */
-import type { EngineRunner } from '../domain/engine.ts';
-import { IcewrightError } from '../domain/errors.ts';
-import { KEEPING_SESSION } from '../domain/ids.ts';
-import type { StoredFile } from '../domain/orphans/files.ts';
-import type { TableRef } from '../domain/table.ts';
-import { type Look, refusal } from './orphan-look.ts';
-import type { Compiler } from './ports.ts';
+import type { EngineRunner } from '../../domain/engine.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import { KEEPING_SESSION } from '../../domain/ids.ts';
+import type { StoredFile } from '../../domain/orphans/files.ts';
+import type { TableRef } from '../../domain/table.ts';
+import type { Compiler } from '../ports.ts';
+import { type Look, refusal } from './look.ts';
 
 export interface VoteInput {
   readonly table: TableRef;

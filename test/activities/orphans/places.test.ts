@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { StoredReport } from '../../src/activities/ledger-port.ts';
-import { type PlaceDeps, refuseSharedPlaces } from '../../src/activities/orphan-places.ts';
-import type { TableVersion } from '../../src/activities/table-files.ts';
-import { type ErrorCode, IcewrightError } from '../../src/domain/errors.ts';
-import { tableFromKey, tableKey } from '../../src/domain/table.ts';
+import type { StoredReport } from '../../../src/activities/ledger-port.ts';
+import { type PlaceDeps, refuseSharedPlaces } from '../../../src/activities/orphans/places.ts';
+import type { TableVersion } from '../../../src/activities/table-files.ts';
+import { type ErrorCode, IcewrightError } from '../../../src/domain/errors.ts';
+import { tableFromKey, tableKey } from '../../../src/domain/table.ts';
 
 const OWN = tableFromKey('lake.a.t');
 const VERSION: TableVersion = {

@@ -1,11 +1,11 @@
 /** Deletes exactly the files of a list, each only while it is as it was listed. */
-import { IcewrightError } from '../domain/errors.ts';
-import type { StoredFile } from '../domain/orphans/files.ts';
-import { isSameFile } from '../domain/orphans/look.ts';
-import type { TableRef } from '../domain/table.ts';
-import type { LookDeps } from './orphan-look.ts';
-import { directoryOf, refusal, settle } from './orphan-look.ts';
-import type { Reach } from './table-files.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import type { StoredFile } from '../../domain/orphans/files.ts';
+import { isSameFile } from '../../domain/orphans/look.ts';
+import type { TableRef } from '../../domain/table.ts';
+import type { Reach } from '../table-files.ts';
+import type { LookDeps } from './look.ts';
+import { directoryOf, refusal, settle } from './look.ts';
 
 export interface Deleted {
   /** Gone now: deleted by this run, in this attempt or an earlier one. */

@@ -1,9 +1,9 @@
 /** Measures one table at a time, each within a limit of its own. */
-import { type ErrorCode, IcewrightError } from '../domain/errors.ts';
-import { type TableRef, tableKey } from '../domain/table.ts';
-import { formatDuration } from '../domain/units.ts';
-import { withinTime } from './at-once.ts';
-import type { Catalog, Remeasured } from './ports.ts';
+import { type ErrorCode, IcewrightError } from '../../domain/errors.ts';
+import { type TableRef, tableKey } from '../../domain/table.ts';
+import { formatDuration } from '../../domain/units.ts';
+import { withinTime } from '../at-once.ts';
+import type { Catalog, Remeasured } from '../ports.ts';
 
 /** A minute: the largest tables of issue 4's benchmarks take seconds. */
 export const TABLE_LIMIT_MS = 60_000;

@@ -1,20 +1,18 @@
 /** The steps of a health sweep. Catalog, store and ledger are asked, never an engine. */
 import { isDeepStrictEqual } from 'node:util';
 import { CancelledFailure, Context } from '@temporalio/activity';
-import { IcewrightError } from '../domain/errors.ts';
-import type { Finding, TableReport } from '../domain/health/health.ts';
-import { cutoffsAt, type HistoryRetention } from '../domain/health/history.ts';
-import { sharedLocations } from '../domain/health/location.ts';
-import { failedReport, reportOf, sameReport, worstFirst } from '../domain/health/report.ts';
-import { placesOf } from '../domain/orphans/places.ts';
-import { tableFromKey, tableKey } from '../domain/table.ts';
-import { log } from '../log.ts';
-import { mapAtOnce } from './at-once.ts';
-import { withFailures, withHeartbeats } from './failure.ts';
-import type { Ledger, StoredReport } from './ledger-port.ts';
-import { createMeasurer, type Measurement, type Measurer } from './measuring.ts';
-import type { Catalog, Meter } from './ports.ts';
-import { createReportCache, type ReportCache } from './report-cache.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import type { Finding, TableReport } from '../../domain/health/health.ts';
+import { cutoffsAt, type HistoryRetention } from '../../domain/health/history.ts';
+import { sharedLocations } from '../../domain/health/location.ts';
+import { failedReport, reportOf, sameReport, worstFirst } from '../../domain/health/report.ts';
+import { placesOf } from '../../domain/orphans/places.ts';
+import { tableFromKey, tableKey } from '../../domain/table.ts';
+import { log } from '../../log.ts';
+import { mapAtOnce } from '../at-once.ts';
+import { withFailures, withHeartbeats } from '../failure.ts';
+import type { Ledger, StoredReport } from '../ledger-port.ts';
+import type { Catalog, Meter } from '../ports.ts';
 import type {
   ClosedSweep,
   CloseSweepInput,
@@ -22,7 +20,9 @@ import type {
   SweepTablesInput,
   SweptTables,
   WorstTable,
-} from './types.ts';
+} from '../types.ts';
+import { createMeasurer, type Measurement, type Measurer } from './measuring.ts';
+import { createReportCache, type ReportCache } from './report-cache.ts';
 
 export interface HealthDeps {
   readonly catalog: Catalog;

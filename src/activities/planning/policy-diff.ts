@@ -1,15 +1,15 @@
 /** What other policies would mean for tables as they are now. Changes nothing. */
-import type { TablePlan } from '../domain/operation.ts';
+import type { TablePlan } from '../../domain/operation.ts';
 import {
   type DecisionChange,
   diffDecisions,
   diffSettings,
   type FieldChange,
-} from '../domain/policy/diff.ts';
-import { effectivePolicy } from '../domain/policy/effective.ts';
-import type { IgnoredProperty, Policy } from '../domain/policy/policy.ts';
-import { type TableRef, tableKey } from '../domain/table.ts';
-import { mapAtOnce } from './at-once.ts';
+} from '../../domain/policy/diff.ts';
+import { effectivePolicy } from '../../domain/policy/effective.ts';
+import type { IgnoredProperty, Policy } from '../../domain/policy/policy.ts';
+import { type TableRef, tableKey } from '../../domain/table.ts';
+import { mapAtOnce } from '../at-once.ts';
 import { measureIfThere, type PlanningDeps, planByRules } from './planning.ts';
 
 export interface TableDiff {

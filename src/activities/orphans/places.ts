@@ -1,11 +1,16 @@
 /** The location index: where every table of the catalog lies, as it is now. */
-import { IcewrightError } from '../domain/errors.ts';
-import { findOverlap, placesOf, refusePlaces, type TablePlaces } from '../domain/orphans/places.ts';
-import { type TableRef, tableFromKey, tableKey } from '../domain/table.ts';
-import { mapAtOnce } from './at-once.ts';
-import type { Ledger } from './ledger-port.ts';
-import type { Catalog } from './ports.ts';
-import type { TableFiles, TableVersion } from './table-files.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import {
+  findOverlap,
+  placesOf,
+  refusePlaces,
+  type TablePlaces,
+} from '../../domain/orphans/places.ts';
+import { type TableRef, tableFromKey, tableKey } from '../../domain/table.ts';
+import { mapAtOnce } from '../at-once.ts';
+import type { Ledger } from '../ledger-port.ts';
+import type { Catalog } from '../ports.ts';
+import type { TableFiles, TableVersion } from '../table-files.ts';
 
 export interface PlaceDeps {
   readonly catalog: Pick<Catalog, 'listTables'>;

@@ -4,9 +4,9 @@
  * breaker opens.
  */
 import { Context } from '@temporalio/activity';
-import { IcewrightError } from '../domain/errors.ts';
-import type { TableHealth } from '../domain/health/health.ts';
-import { operationKey } from '../domain/ids.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import type { TableHealth } from '../../domain/health/health.ts';
+import { operationKey } from '../../domain/ids.ts';
 import {
   abandonedCommit,
   checkInvariants,
@@ -16,12 +16,12 @@ import {
   othersNote,
   rollbackTarget,
   snapshotsToCount,
-} from '../domain/invariants.ts';
-import type { InvariantCheck, Receipt } from '../domain/receipt.ts';
-import { tableFromKey } from '../domain/table.ts';
-import type { StartedOperation } from './ledger-port.ts';
+} from '../../domain/invariants.ts';
+import type { InvariantCheck, Receipt } from '../../domain/receipt.ts';
+import { tableFromKey } from '../../domain/table.ts';
+import type { StartedOperation } from '../ledger-port.ts';
 import type { OperateDeps } from './operate.ts';
-import { type Step, statusOf } from './operate-receipt.ts';
+import { type Step, statusOf } from './receipt.ts';
 
 export interface Settled {
   readonly told: Pick<Receipt, 'status' | 'error' | 'invariants' | 'rolledBackTo'> & {

@@ -1,25 +1,25 @@
 /** Runs one operation of a stored plan on its engine, once, and writes its receipt. */
 import { activityInfo, Context } from '@temporalio/activity';
-import type { EngineName, EngineRunner, Statement } from '../domain/engine.ts';
-import { IcewrightError } from '../domain/errors.ts';
-import type { TableHealth } from '../domain/health/health.ts';
-import { operationKey, sessionOf } from '../domain/ids.ts';
-import type { Operation, RemoveOrphansOperation } from '../domain/operation.ts';
-import type { Receipt } from '../domain/receipt.ts';
-import { operationCommitted } from '../domain/reconcile.ts';
-import { tableFromKey } from '../domain/table.ts';
-import { type ExecutionResult, endExecutions, executeInOrder } from './execute-once.ts';
-import { withFailures, withHeartbeats } from './failure.ts';
-import type { Ledger, StartedOperation } from './ledger-port.ts';
-import { begin } from './operate-begin.ts';
-import { settle, undoneBefore } from './operate-end.ts';
-import { bytesReplaced, receiptOf, type Step } from './operate-receipt.ts';
-import { removeOrphans } from './orphans.ts';
-import { measureIfThere, readTablePlan } from './planning.ts';
-import type { Catalog, Compiler, Meter, Project } from './ports.ts';
+import type { EngineName, EngineRunner, Statement } from '../../domain/engine.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import type { TableHealth } from '../../domain/health/health.ts';
+import { operationKey, sessionOf } from '../../domain/ids.ts';
+import type { Operation, RemoveOrphansOperation } from '../../domain/operation.ts';
+import type { Receipt } from '../../domain/receipt.ts';
+import { operationCommitted } from '../../domain/reconcile.ts';
+import { tableFromKey } from '../../domain/table.ts';
+import { type ExecutionResult, endExecutions, executeInOrder } from '../execute-once.ts';
+import { withFailures, withHeartbeats } from '../failure.ts';
+import type { Ledger, StartedOperation } from '../ledger-port.ts';
+import { removeOrphans } from '../orphans/remove.ts';
+import { measureIfThere, readTablePlan } from '../planning/planning.ts';
+import type { Catalog, Compiler, Meter, Project } from '../ports.ts';
+import type { TableFiles } from '../table-files.ts';
+import type { EndInput, OperateInput } from '../types.ts';
+import { begin } from './begin.ts';
+import { settle, undoneBefore } from './end.ts';
+import { bytesReplaced, receiptOf, type Step } from './receipt.ts';
 import type { Rollback } from './rollback.ts';
-import type { TableFiles } from './table-files.ts';
-import type { EndInput, OperateInput } from './types.ts';
 
 export interface OperateDeps {
   readonly catalog: Catalog & Rollback;

@@ -2,26 +2,26 @@
  * Gathers what the planner needs from catalog, ledger and project, and asks it. Changes nothing.
  */
 import { createHash } from 'node:crypto';
-import { type RetentionFloors, UNKNOWN_TRAITS } from '../domain/catalog-traits.ts';
-import type { EngineCores } from '../domain/engine.ts';
-import { IcewrightError } from '../domain/errors.ts';
-import type { HandRequest } from '../domain/hand-request.ts';
-import type { TableHealth } from '../domain/health/health.ts';
-import type { OperationKind, Plan, TablePlan } from '../domain/operation.ts';
-import { type PlanTableInput, planByHand, planTable } from '../domain/planner/planner.ts';
-import { withTarget } from '../domain/planner/target.ts';
-import { type TuningInput, tunePlan } from '../domain/planner/tuning.ts';
-import { judgeCadence } from '../domain/policy/cadence.ts';
-import { effectivePolicy } from '../domain/policy/effective.ts';
-import { receiptsOfEach } from '../domain/policy/lookback.ts';
-import { type PauseEvent, sayWhatIsPassedOver } from '../domain/policy/pause.ts';
-import type { Policy } from '../domain/policy/policy.ts';
-import { type TableRef, tableFromKey, tableKey } from '../domain/table.ts';
-import { factsOf } from '../domain/table-facts.ts';
-import { type Consumers, consumersOf } from '../domain/watermark.ts';
-import type { Ledger } from './ledger-port.ts';
+import { type RetentionFloors, UNKNOWN_TRAITS } from '../../domain/catalog-traits.ts';
+import type { EngineCores } from '../../domain/engine.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import type { HandRequest } from '../../domain/hand-request.ts';
+import type { TableHealth } from '../../domain/health/health.ts';
+import type { OperationKind, Plan, TablePlan } from '../../domain/operation.ts';
+import { type PlanTableInput, planByHand, planTable } from '../../domain/planner/planner.ts';
+import { withTarget } from '../../domain/planner/target.ts';
+import { type TuningInput, tunePlan } from '../../domain/planner/tuning.ts';
+import { judgeCadence } from '../../domain/policy/cadence.ts';
+import { effectivePolicy } from '../../domain/policy/effective.ts';
+import { receiptsOfEach } from '../../domain/policy/lookback.ts';
+import { type PauseEvent, sayWhatIsPassedOver } from '../../domain/policy/pause.ts';
+import type { Policy } from '../../domain/policy/policy.ts';
+import { type TableRef, tableFromKey, tableKey } from '../../domain/table.ts';
+import { factsOf } from '../../domain/table-facts.ts';
+import { type Consumers, consumersOf } from '../../domain/watermark.ts';
+import type { Ledger } from '../ledger-port.ts';
+import type { Catalog, Project } from '../ports.ts';
 import { gatherFor, measureForHand, measureForPolicy } from './plan-table.ts';
-import type { Catalog, Project } from './ports.ts';
 
 export interface PlanningDeps {
   readonly catalog: Catalog;

@@ -1,4 +1,4 @@
-import type { TableRef } from '../domain/table.ts';
+import type { TableRef } from '../../domain/table.ts';
 
 /** Moves main back. The only thing that this house writes to a catalog past an engine. */
 export interface Rollback {

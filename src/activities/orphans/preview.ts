@@ -1,14 +1,14 @@
 /** What a removal of orphans would look at and take: one look, no engine, nothing written. */
-import { IcewrightError } from '../domain/errors.ts';
-import type { HandRequest } from '../domain/hand-request.ts';
-import type { StoredFile } from '../domain/orphans/files.ts';
-import { totalBytes } from '../domain/orphans/look.ts';
-import type { OrphanCounts } from '../domain/orphans/operation.ts';
-import { askedOrphans } from '../domain/planner/proposals/orphans.ts';
-import { effectivePolicy } from '../domain/policy/effective.ts';
-import { tableFromKey } from '../domain/table.ts';
-import { takeLook } from './orphan-look.ts';
-import { ageOf, countsOf, type OrphanDeps, refuseWithoutExpiry } from './orphans.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import type { HandRequest } from '../../domain/hand-request.ts';
+import type { StoredFile } from '../../domain/orphans/files.ts';
+import { totalBytes } from '../../domain/orphans/look.ts';
+import type { OrphanCounts } from '../../domain/orphans/operation.ts';
+import { askedOrphans } from '../../domain/planner/proposals/orphans.ts';
+import { effectivePolicy } from '../../domain/policy/effective.ts';
+import { tableFromKey } from '../../domain/table.ts';
+import { takeLook } from './look.ts';
+import { ageOf, countsOf, type OrphanDeps, refuseWithoutExpiry } from './remove.ts';
 
 export interface OrphanPreview {
   readonly counts: OrphanCounts;

@@ -3,33 +3,33 @@
  * list. A run that is killed goes on with the list that it had written down, and with no other.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EngineName, EngineRunner } from '../domain/engine.ts';
-import { IcewrightError } from '../domain/errors.ts';
-import type { RemoveOrphansOperation } from '../domain/operation.ts';
-import type { StoredFile } from '../domain/orphans/files.ts';
-import { confirm, type OrphanAge, orphanAge, totalBytes } from '../domain/orphans/look.ts';
-import type { OrphanLook } from '../domain/orphans/look-record.ts';
-import type { OrphanCounts } from '../domain/orphans/operation.ts';
-import { expiredBefore } from '../domain/orphans/preconditions.ts';
-import { planExpiry } from '../domain/planner/expiry.ts';
-import { effectivePolicy } from '../domain/policy/effective.ts';
-import type { InvariantCheck, Receipt } from '../domain/receipt.ts';
-import { type TableRef, tableFromKey } from '../domain/table.ts';
-import { formatDuration } from '../domain/units.ts';
-import { type Deleted, deleteExactly } from './orphan-delete.ts';
+import type { EngineName, EngineRunner } from '../../domain/engine.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import type { RemoveOrphansOperation } from '../../domain/operation.ts';
+import type { StoredFile } from '../../domain/orphans/files.ts';
+import { confirm, type OrphanAge, orphanAge, totalBytes } from '../../domain/orphans/look.ts';
+import type { OrphanLook } from '../../domain/orphans/look-record.ts';
+import type { OrphanCounts } from '../../domain/orphans/operation.ts';
+import { expiredBefore } from '../../domain/orphans/preconditions.ts';
+import { planExpiry } from '../../domain/planner/expiry.ts';
+import { effectivePolicy } from '../../domain/policy/effective.ts';
+import type { InvariantCheck, Receipt } from '../../domain/receipt.ts';
+import { type TableRef, tableFromKey } from '../../domain/table.ts';
+import { formatDuration } from '../../domain/units.ts';
+import { type PlanningDeps, readConsumers } from '../planning/planning.ts';
+import type { Compiler } from '../ports.ts';
+import { checkReachable } from '../reachability.ts';
+import type { TableFiles } from '../table-files.ts';
+import { type Deleted, deleteExactly } from './delete.ts';
 import {
   lookIdOf,
   planForApproval,
   readApproved,
   refuseOtherThanApproved,
   saveLook,
-} from './orphan-lists.ts';
-import { type Look, refusal, takeLook } from './orphan-look.ts';
-import { askEngine } from './orphan-vote.ts';
-import { type PlanningDeps, readConsumers } from './planning.ts';
-import type { Compiler } from './ports.ts';
-import { checkReachable } from './reachability.ts';
-import type { TableFiles } from './table-files.ts';
+} from './lists.ts';
+import { type Look, refusal, takeLook } from './look.ts';
+import { askEngine } from './vote.ts';
 
 export interface OrphanDeps extends PlanningDeps {
   readonly files: TableFiles;

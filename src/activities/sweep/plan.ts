@@ -1,21 +1,21 @@
 /** Looks at the tables of a sweep: what is as it was and had nothing to do is left at that. */
 import { createHash } from 'node:crypto';
 import { CancelledFailure, Context } from '@temporalio/activity';
-import { IcewrightError } from '../domain/errors.ts';
-import type { TablePlan } from '../domain/operation.ts';
-import { correctionOf } from '../domain/planner/ranking.ts';
-import { effectivePolicy, sweepOf } from '../domain/policy/effective.ts';
-import type { PauseEvent } from '../domain/policy/pause.ts';
-import type { Policy } from '../domain/policy/policy.ts';
-import { tableFromKey } from '../domain/table.ts';
-import { log } from '../log.ts';
-import { mapAtOnce, withinTime } from './at-once.ts';
-import type { SweepNote, SweepPlan } from './ledger-port.ts';
-import { TABLE_LIMIT_MS } from './measuring.ts';
-import { gatherFor, measureAgain, measureOptionsFor } from './plan-table.ts';
-import { planGathered } from './planning.ts';
+import { IcewrightError } from '../../domain/errors.ts';
+import type { TablePlan } from '../../domain/operation.ts';
+import { correctionOf } from '../../domain/planner/ranking.ts';
+import { effectivePolicy, sweepOf } from '../../domain/policy/effective.ts';
+import type { PauseEvent } from '../../domain/policy/pause.ts';
+import type { Policy } from '../../domain/policy/policy.ts';
+import { tableFromKey } from '../../domain/table.ts';
+import { log } from '../../log.ts';
+import { mapAtOnce, withinTime } from '../at-once.ts';
+import { TABLE_LIMIT_MS } from '../health/measuring.ts';
+import type { SweepNote, SweepPlan } from '../ledger-port.ts';
+import { gatherFor, measureAgain, measureOptionsFor } from '../planning/plan-table.ts';
+import { planGathered } from '../planning/planning.ts';
 import type { SweepDeps } from './sweep.ts';
-import type { PlanSweepInput, SweptPlans } from './sweep-types.ts';
+import type { PlanSweepInput, SweptPlans } from './types.ts';
 
 /** Conditional requests at once: a catalog answers each within milliseconds. */
 const TABLES_AT_ONCE = 16;
