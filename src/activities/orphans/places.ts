@@ -61,11 +61,19 @@ async function indexPlaces(deps: PlaceDeps, own: TableRef): Promise<readonly Tab
     if (!lost.some(({ cause }) => cause.code === 'TableNotFound')) break;
     listed = await listOf(deps);
   }
-  // What is listed no more was dropped: it leaves older metadata, which is looked at later. But a
-  // catalog also answers "not found" for a table that is there and whose metadata file is lost.
-  const there = missing.filter(
-    ({ table, cause }) => cause.code !== 'TableNotFound' || listed.has(table),
+  // What is listed no more was dropped: it leaves older metadata, which is looked at later. What is
+  // listed was made anew in between, or its metadata file is lost: catalogs say "not found" of both.
+  const isMissing = ({ cause }: Lost) => cause.code === 'TableNotFound';
+  const again = await mapAtOnce(
+    missing.filter((one) => isMissing(one) && listed.has(one.table)),
+    ASKED_AT_ONCE,
+    ({ table }) => askPlaces(deps, table),
   );
+  for (const one of again) if ('places' in one) found.push(one);
+  const there = [
+    ...missing.filter((one) => !isMissing(one)),
+    ...again.filter((one) => 'cause' in one),
+  ];
   if (there.length === 0) return found;
   const reports = await deps.ledger.latestReports(own.catalog);
   const known = new Map(reports.map((one) => [one.table, one.places]));

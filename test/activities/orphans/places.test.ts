@@ -23,6 +23,8 @@ interface Broken {
   readonly dropped?: true;
   /** Under this name it is listed from then on. */
   readonly renamed?: string;
+  /** Where it lies when it is loaded a second time: dropped, and made anew under its name. */
+  readonly remade?: readonly string[];
 }
 
 type Held = readonly string[] | Broken;
@@ -31,6 +33,7 @@ function catalogOf(tables: Readonly<Record<string, Held>>): PlaceDeps {
   const isBroken = (held: Held | undefined): held is Broken => !Array.isArray(held);
   const later = Object.values(tables).flatMap((one) => (isBroken(one) ? (one.renamed ?? []) : []));
   let lists = 0;
+  const loaded = new Set<string>();
   const isListed = (key: string) => {
     const one = tables[key];
     if (later.includes(key)) return lists > 1;
@@ -55,6 +58,10 @@ function catalogOf(tables: Readonly<Record<string, Held>>): PlaceDeps {
         const key = tableKey(table);
         const found = tables[key];
         if (!isBroken(found)) return { table: key, places: found as readonly string[] };
+        if (found.remade !== undefined && loaded.has(key)) {
+          return { table: key, places: found.remade };
+        }
+        loaded.add(key);
         throw new IcewrightError(found.code, `${key} is broken`);
       },
     },
@@ -80,6 +87,14 @@ describe('where all tables of the catalog lie', () => {
     ['only its data', ['s3://lake/b/x', 's3://lake/a/t/x']],
   ])('refuses where another is %s', async (_what, places) => {
     expect(await told({ 'lake.b.x': places })).toMatch(/^SafetyRefused lake\.b\.x keeps files at/);
+  });
+
+  test('asks again for a table that was made anew in between, and goes by what it is now', async () => {
+    const known = { places: ['s3://lake/b/old'] };
+    const toldOf = (...remade: string[]) =>
+      told({ 'lake.b.x': { code: 'TableNotFound', known, remade } });
+    expect(await toldOf('s3://lake/b/x')).toBe('allowed');
+    expect(await toldOf('s3://lake/a/t/x')).toMatch(/^SafetyRefused lake\.b\.x keeps files at/);
   });
 
   // A catalog answers 404 for a listed table whose metadata file is lost.
