@@ -1,3 +1,4 @@
+import type { BeforeOperation } from '../domain/before-operation.ts';
 import type { TableReport } from '../domain/health/health.ts';
 import type { HistoryCutoffs } from '../domain/health/history.ts';
 import type { JobOutcome } from '../domain/job.ts';
@@ -6,7 +7,6 @@ import type { OrphanLook } from '../domain/orphans/look-record.ts';
 import type { PauseEvent } from '../domain/policy/pause.ts';
 import type { HistoryPoint } from '../domain/policy/replay.ts';
 import type { Receipt } from '../domain/receipt.ts';
-import type { BeforeOperation } from '../domain/reconcile.ts';
 
 export type RunKind = 'nightly' | 'transform' | 'maintenance';
 export type RunState = 'queued' | 'running' | 'done' | 'failed' | 'refused' | 'cancelled';

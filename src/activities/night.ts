@@ -1,7 +1,9 @@
 /** What a night consists of: its models in order, and the maintenance that their tables need. */
+
 import { nightOf } from '../domain/model/graph.ts';
 import { withFailures } from './failure.ts';
-import { type PlanningDeps, planByPolicy, storePlan } from './planning/planning.ts';
+import type { PlanningDeps } from './planning/inputs.ts';
+import { planByPolicy, storePlan } from './planning/planning.ts';
 import type { Meter } from './ports.ts';
 import type { ControlActivities } from './types.ts';
 

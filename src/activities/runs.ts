@@ -1,4 +1,5 @@
 /** The bookkeeping of runs: opened, queued, closed; and jobs put into tables' queues. */
+
 import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import { sessionOf } from '../domain/ids.ts';
@@ -8,13 +9,8 @@ import { refusalOf } from '../domain/planner/hand-plan.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { withFailures } from './failure.ts';
 import type { Ledger, RunRow } from './ledger-port.ts';
-import {
-  type PlanningDeps,
-  planHandRequest,
-  readTablePlan,
-  storePlan,
-  tableOf,
-} from './planning/planning.ts';
+import type { PlanningDeps } from './planning/inputs.ts';
+import { planHandRequest, readTablePlan, storePlan, tableOf } from './planning/planning.ts';
 import type { Jobs, Meter } from './ports.ts';
 import type { ControlActivities, OpenedRun, OpenRunInput } from './types.ts';
 

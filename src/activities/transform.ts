@@ -1,5 +1,7 @@
 /** Runs one model: decides whether there is anything new, pins what it reads, writes once. */
+
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
+import { type BeforeOperation, beforeOf } from '../domain/before-operation.ts';
 import type { EngineRunner, Statement } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { SnapshotInfo, TableHealth } from '../domain/health/health.ts';
@@ -8,20 +10,15 @@ import type { TransformOutcome } from '../domain/job.ts';
 import { inputsChanged } from '../domain/model/changes.ts';
 import type { CompiledModel, Model } from '../domain/model/model.ts';
 import type { Receipt } from '../domain/receipt.ts';
-import {
-  type BeforeOperation,
-  beforeOf,
-  snapshotsSince,
-  transformCommitted,
-} from '../domain/reconcile.ts';
+import { snapshotsSince, transformCommitted } from '../domain/reconcile.ts';
 import { tableFromKey } from '../domain/table.ts';
 import { ancestry } from '../domain/watermark.ts';
 import { type ExecutionResult, executeOnce } from './execute-once.ts';
 import { withFailures, withHeartbeats } from './failure.ts';
 import type { StartedOperation } from './ledger-port.ts';
-import type { OperateDeps } from './operate/operate.ts';
+import type { OperateDeps } from './operate/deps.ts';
 import { changeSince } from './operate/receipt.ts';
-import { measureIfThere } from './planning/planning.ts';
+import { measureIfThere } from './planning/inputs.ts';
 import type { Jobs } from './ports.ts';
 import { refuseBesideAnother, rowOf } from './runs.ts';
 import type { OpenedTransform, OpenRunInput, TransformInput, TransformResult } from './types.ts';

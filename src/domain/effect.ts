@@ -2,21 +2,12 @@
  * What an operation has changed, judged from the table's metadata and not from what the engine
  * says: statistics and properties make no snapshot.
  */
+import type { BeforeOperation } from './before-operation.ts';
 import type { TableHealth } from './health/health.ts';
 import type { Operation } from './operation.ts';
 import type { InvariantCheck } from './receipt.ts';
-import type { BeforeOperation } from './reconcile.ts';
+import { propertiesOf } from './table-facts.ts';
 import { ancestry } from './watermark.ts';
-
-/** The properties as an engine shows them: the format version is among them. */
-export function propertiesOf(
-  health: Pick<TableHealth, 'properties' | 'formatVersion'>,
-): Readonly<Record<string, string>> {
-  return { ...health.properties, [FORMAT_VERSION]: String(health.formatVersion) };
-}
-
-/** Set like a property, kept as a field of its own. */
-export const FORMAT_VERSION = 'format-version';
 
 /** `false`: the table is as it was, and the operation was in vain. */
 export function hasChanged(

@@ -2,12 +2,12 @@
  * After an operation: is everything as it was, besides what was meant? Each commit of ours is held
  * against its own parent, so that what another writer did meanwhile is neither blamed nor undone.
  */
+import type { BeforeOperation } from './before-operation.ts';
 import { checkEffect } from './effect.ts';
 import type { SnapshotInfo, SnapshotRef, TableHealth } from './health/health.ts';
 import type { Operation, TableFacts } from './operation.ts';
 import { checkWatermarks } from './planner/expiry-watermarks.ts';
 import type { InvariantCheck } from './receipt.ts';
-import type { BeforeOperation } from './reconcile.ts';
 import { formatBounds, type RowBounds, rowBounds, rowBoundsOf, total } from './row-bounds.ts';
 import { changedProperties, describeCommit, factsOf, lineSince } from './table-facts.ts';
 

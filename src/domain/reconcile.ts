@@ -2,55 +2,11 @@
  * Finding out, from the table alone, whether an execution whose outcome is unknown has committed.
  */
 
-import { propertiesOf } from './effect.ts';
+import type { BeforeOperation } from './before-operation.ts';
 import { assertNever } from './errors.ts';
-import type { SnapshotInfo, SnapshotRef, TableHealth } from './health/health.ts';
-import type { Operation, TableFacts } from './operation.ts';
-import { watermarksInChain } from './planner/expiry-watermarks.ts';
-import { type RowBounds, rowBounds } from './row-bounds.ts';
-import { factsOf, lineSince } from './table-facts.ts';
-
-/** What a table was before an operation; kept in the ledger from the first attempt on. */
-export interface BeforeOperation {
-  readonly snapshotId: string | null;
-  readonly rows: RowBounds;
-  readonly files: number;
-  readonly bytes: number;
-  readonly snapshots: number;
-  readonly refs: readonly SnapshotRef[];
-  /** What operations without a snapshot change; absent in rows of earlier versions. */
-  readonly statisticsFiles?: readonly string[];
-  readonly partitionStatisticsFiles?: readonly string[];
-  readonly properties?: Readonly<Record<string, string>>;
-  /** Absent in rows of earlier versions, as is `snapshotIds`. */
-  readonly facts?: TableFacts;
-  /** Only of an operation that takes snapshots away. */
-  readonly snapshotIds?: readonly string[];
-  /** Only of an expiry: what whoever starts again finds by walking the parents. */
-  readonly watermarks?: readonly string[];
-}
-
-export function beforeOf(health: TableHealth, operation?: Operation): BeforeOperation {
-  const { snapshots } = health;
-  return {
-    snapshotId: health.snapshotId,
-    rows: rowBounds(health),
-    files: health.dataFiles,
-    bytes: health.totalBytes,
-    snapshots: snapshots.length,
-    refs: health.refs,
-    statisticsFiles: health.statisticsFiles ?? [],
-    partitionStatisticsFiles: health.partitionStatisticsFiles ?? [],
-    properties: propertiesOf(health),
-    facts: factsOf(health),
-    ...(operation?.kind === 'expire_snapshots'
-      ? {
-          snapshotIds: snapshots.map((one) => one.snapshotId),
-          watermarks: watermarksInChain(health),
-        }
-      : {}),
-  };
-}
+import type { SnapshotInfo, TableHealth } from './health/health.ts';
+import type { Operation } from './operation.ts';
+import { lineSince, propertiesOf } from './table-facts.ts';
 
 /**
  * Has this maintenance operation committed since `before`? The engines' procedures carry no run id

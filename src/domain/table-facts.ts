@@ -58,3 +58,13 @@ function writerOf(summary: SnapshotInfo['summary']): string {
   const id = spark ?? application;
   return id === undefined ? name : `${name} application ${id}`;
 }
+
+/** The properties as an engine shows them: the format version is among them. */
+export function propertiesOf(
+  health: Pick<TableHealth, 'properties' | 'formatVersion'>,
+): Readonly<Record<string, string>> {
+  return { ...health.properties, [FORMAT_VERSION]: String(health.formatVersion) };
+}
+
+/** Set like a property, kept as a field of its own. */
+export const FORMAT_VERSION = 'format-version';

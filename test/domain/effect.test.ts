@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { beforeOf } from '../../src/domain/before-operation.ts';
 import { checkEffect, hasChanged } from '../../src/domain/effect.ts';
 import type { TableHealth } from '../../src/domain/health/health.ts';
 import { checkInvariants } from '../../src/domain/invariants.ts';
 import type { Operation } from '../../src/domain/operation.ts';
-import { beforeOf, operationCommitted } from '../../src/domain/reconcile.ts';
+import { operationCommitted } from '../../src/domain/reconcile.ts';
 import { health, line } from './health/fixture.ts';
 
 const COMPUTE: Operation = { kind: 'compute_statistics', columns: [] };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { beforeOf } from '../../src/domain/before-operation.ts';
 import type { SnapshotInfo, TableHealth } from '../../src/domain/health/health.ts';
 import {
   abandonedCommit,
@@ -9,7 +10,6 @@ import {
   snapshotsToCount,
 } from '../../src/domain/invariants.ts';
 import type { Operation } from '../../src/domain/operation.ts';
-import { beforeOf } from '../../src/domain/reconcile.ts';
 import { compact, healthOf, snapshotOf } from './table-fixture.ts';
 
 const COMPACT = compact();

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { beforeOf } from '../../src/domain/before-operation.ts';
 import type { Operation } from '../../src/domain/operation.ts';
-import { beforeOf, operationCommitted, transformCommitted } from '../../src/domain/reconcile.ts';
+import { operationCommitted, transformCommitted } from '../../src/domain/reconcile.ts';
 import { compact, healthOf as health, snapshotOf } from './table-fixture.ts';
 
 const COMPACT = compact();

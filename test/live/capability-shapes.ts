@@ -1,12 +1,13 @@
 /** Tables of every format version for the matrix, and statements in the engines past the planner. */
+
 import { expect } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import { beforeOf } from '../../src/domain/before-operation.ts';
 import { checkEffect, hasChanged } from '../../src/domain/effect.ts';
 import type { Compiled, EngineName, EngineRow, Statement } from '../../src/domain/engine.ts';
 import type { TableHealth } from '../../src/domain/health/health.ts';
 import { checkInvariants } from '../../src/domain/invariants.ts';
 import type { Operation } from '../../src/domain/operation.ts';
-import { beforeOf } from '../../src/domain/reconcile.ts';
 import { tableFromKey } from '../../src/domain/table.ts';
 import * as sparkCompile from '../../src/engines/spark/compile.ts';
 import { createSparkRunner } from '../../src/engines/spark/run.ts';

@@ -8,7 +8,7 @@ import type { EngineName } from '../../src/domain/engine.ts';
 import type { HandRequest } from '../../src/domain/hand-request.ts';
 import { atCommit, type Fault } from './fault-proxy.ts';
 import { compactOn, EXPIRE_ALL, type Faults, makeSmall, openFaults } from './faults-support.ts';
-import { checksum, replaces } from './lake.ts';
+import { checksum, forgetTable, replaces } from './lake.ts';
 
 let faults: Faults;
 /** Rows that each table must have in the end. */
@@ -40,6 +40,7 @@ describe('the danger', () => {
     expect(found?.rows).toBeNull();
     expect(found?.missing.length).toBeGreaterThan(0);
     await expect(checksum(faults.lake, table)).rejects.toThrow();
+    await forgetTable(table);
   });
 });
 

@@ -2,14 +2,13 @@
  * One operation of ours, planned and carried out as the worker does it, on engines whose catalog
  * and object store are reached through proxies that can fail.
  */
+
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
-import { createOperateActivities, type OperateDeps } from '../../src/activities/operate/operate.ts';
-import {
-  type PlanningDeps,
-  planHandRequest,
-  storePlan,
-} from '../../src/activities/planning/planning.ts';
+import type { OperateDeps } from '../../src/activities/operate/deps.ts';
+import { createOperateActivities } from '../../src/activities/operate/operate.ts';
+import type { PlanningDeps } from '../../src/activities/planning/inputs.ts';
+import { planHandRequest, storePlan } from '../../src/activities/planning/planning.ts';
 import { readConfig } from '../../src/config.ts';
 import type { EngineName, EngineRunner } from '../../src/domain/engine.ts';
 import type { HandRequest } from '../../src/domain/hand-request.ts';

@@ -1,10 +1,8 @@
 /** Removal with faults in its way: killed between two steps, a list cut off, a table that moves. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type OrphanEngines,
-  type OrphanStep,
-  removeOrphans,
-} from '../../src/activities/orphans/remove.ts';
+import { removeOrphans } from '../../src/activities/orphans/remove.ts';
+import type { OrphanEngines, OrphanStep } from '../../src/activities/orphans/step.ts';
 import { checkReachable } from '../../src/activities/reachability.ts';
 import type { TableFiles } from '../../src/activities/table-files.ts';
 import { newRunId } from '../../src/cli/job.ts';

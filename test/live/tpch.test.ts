@@ -1,7 +1,8 @@
 /**
- * TPC-H through every operation: the 22 queries answer as before. A small one here, and after each
- * operation the engine that did not do it is asked; `npm run bench:tpch` asks both each time, of
- * ten times the scale and twenty times the files, and tells how long the queries took.
+ * TPC-H through every operation: the 22 queries answer as before. A small one here: after each
+ * operation the engine that did not do it is asked every fourth query, others each time, and in the
+ * end both are asked all. `npm run bench:tpch` asks both all of them each time, of ten times the
+ * scale and twenty times the files, and tells how long the queries took.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { beginCampaign, type Campaign, placeOf, READERS } from '../tpch/campaign.ts';
@@ -26,8 +27,12 @@ beforeAll(async () => {
 });
 afterAll(() => lake?.close());
 
-async function expectSameAnswers(engine: 'trino' | 'spark', version: 2 | 3): Promise<void> {
-  const now = await campaign.ask(engine, version);
+async function expectSameAnswers(
+  engine: 'trino' | 'spark',
+  version: 2 | 3,
+  chosen?: (query: number) => boolean,
+): Promise<void> {
+  const now = await campaign.ask(engine, version, chosen);
   const before = campaign.before.get(placeOf(engine, version));
   for (const [query, rows] of now.rows) expect(rows, `Q${query}`).toEqual(before?.rows.get(query));
 }
@@ -56,7 +61,8 @@ describe('lineitem', () => {
       expect(receipts[0]?.engine).toBe(operation.engine);
       const [first, other] = READERS[operation.version];
       const reader = first === operation.engine ? other : first;
-      await expectSameAnswers(reader ?? 'spark', operation.version);
+      const turn = OPERATIONS.indexOf(operation) % 4;
+      await expectSameAnswers(reader ?? 'spark', operation.version, (query) => query % 4 === turn);
     },
   );
 

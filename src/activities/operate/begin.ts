@@ -1,14 +1,15 @@
 /** Before an operation: is the table still what the plan saw? Then its state is pinned. */
+
 import { activityInfo } from '@temporalio/activity';
+import { type BeforeOperation, beforeOf } from '../../domain/before-operation.ts';
 import { judgeDrift, ownPropertySteps, withOwnProperties } from '../../domain/drift.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
 import type { TablePlan } from '../../domain/operation.ts';
 import { neededByNow } from '../../domain/planner/expiry.ts';
 import type { Receipt } from '../../domain/receipt.ts';
-import { type BeforeOperation, beforeOf } from '../../domain/reconcile.ts';
 import type { StartedOperation } from '../ledger-port.ts';
-import { readConsumers } from '../planning/planning.ts';
-import type { OperateDeps } from './operate.ts';
+import { readConsumers } from '../planning/inputs.ts';
+import type { OperateDeps } from './deps.ts';
 import { receiptOf, type Step } from './receipt.ts';
 
 /** Of a table that is no longer there. */

@@ -3,6 +3,7 @@
  * main goes back to what it was; else a person is called. Either way the receipt says so, and the
  * breaker opens.
  */
+
 import { Context } from '@temporalio/activity';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
@@ -20,7 +21,7 @@ import {
 import type { InvariantCheck, Receipt } from '../../domain/receipt.ts';
 import { tableFromKey } from '../../domain/table.ts';
 import type { StartedOperation } from '../ledger-port.ts';
-import type { OperateDeps } from './operate.ts';
+import type { OperateDeps } from './deps.ts';
 import { type Step, statusOf } from './receipt.ts';
 
 export interface Settled {

@@ -1,6 +1,7 @@
 /** Runs one operation of a stored plan on its engine, once, and writes its receipt. */
+
 import { activityInfo, Context } from '@temporalio/activity';
-import type { EngineName, EngineRunner, Statement } from '../../domain/engine.ts';
+import type { EngineRunner, Statement } from '../../domain/engine.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
 import { operationKey, sessionOf } from '../../domain/ids.ts';
@@ -10,26 +11,15 @@ import { operationCommitted } from '../../domain/reconcile.ts';
 import { tableFromKey } from '../../domain/table.ts';
 import { type ExecutionResult, endExecutions, executeInOrder } from '../execute-once.ts';
 import { withFailures, withHeartbeats } from '../failure.ts';
-import type { Ledger, StartedOperation } from '../ledger-port.ts';
+import type { StartedOperation } from '../ledger-port.ts';
 import { removeOrphans } from '../orphans/remove.ts';
-import { measureIfThere, readTablePlan } from '../planning/planning.ts';
-import type { Catalog, Compiler, Meter, Project } from '../ports.ts';
-import type { TableFiles } from '../table-files.ts';
+import { measureIfThere } from '../planning/inputs.ts';
+import { readTablePlan } from '../planning/planning.ts';
 import type { EndInput, OperateInput } from '../types.ts';
 import { begin } from './begin.ts';
+import type { OperateDeps } from './deps.ts';
 import { settle, undoneBefore } from './end.ts';
 import { bytesReplaced, receiptOf, type Step } from './receipt.ts';
-import type { Rollback } from './rollback.ts';
-
-export interface OperateDeps {
-  readonly catalog: Catalog & Rollback;
-  readonly files: TableFiles;
-  readonly ledger: Ledger;
-  readonly project: Project;
-  readonly meter: Meter;
-  readonly engines: Readonly<Record<EngineName, { runner: EngineRunner; compiler: Compiler }>>;
-  readonly nowMs: () => number;
-}
 
 export function createOperateActivities(deps: OperateDeps) {
   return {

@@ -1,4 +1,5 @@
 /** Exact lists of files in the ledger: looks, what waits for a person, what is being deleted. */
+
 import { createHash } from 'node:crypto';
 import { partRunId } from '../../domain/ids.ts';
 import type { StoredFile } from '../../domain/orphans/files.ts';
@@ -8,7 +9,7 @@ import { tableFromKey } from '../../domain/table.ts';
 import { lineSince } from '../../domain/table-facts.ts';
 import { storePlan } from '../planning/planning.ts';
 import { type Look, refusal } from './look.ts';
-import type { OrphanDeps, OrphanStep } from './remove.ts';
+import type { OrphanDeps, OrphanStep } from './step.ts';
 
 /** The list that a person has approved, as it was shown. */
 export async function readApproved(deps: OrphanDeps, step: OrphanStep): Promise<OrphanLook | null> {

@@ -1,4 +1,5 @@
 /** What a removal of orphans would look at and take: one look, no engine, nothing written. */
+
 import { IcewrightError } from '../../domain/errors.ts';
 import type { HandRequest } from '../../domain/hand-request.ts';
 import type { StoredFile } from '../../domain/orphans/files.ts';
@@ -8,7 +9,8 @@ import { askedOrphans } from '../../domain/planner/proposals/orphans.ts';
 import { effectivePolicy } from '../../domain/policy/effective.ts';
 import { tableFromKey } from '../../domain/table.ts';
 import { takeLook } from './look.ts';
-import { ageOf, countsOf, type OrphanDeps, refuseWithoutExpiry } from './remove.ts';
+import { ageOf, countsOf, refuseWithoutExpiry } from './remove.ts';
+import type { OrphanDeps } from './step.ts';
 
 export interface OrphanPreview {
   readonly counts: OrphanCounts;

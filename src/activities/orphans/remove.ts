@@ -1,11 +1,5 @@
-/**
- * Removal of orphans: refusals first, two looks, the engine's vote, the cap, then deletion by exact
- * list. A run that is killed goes on with the list that it had written down, and with no other.
- */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { EngineName, EngineRunner } from '../../domain/engine.ts';
 import { IcewrightError } from '../../domain/errors.ts';
-import type { RemoveOrphansOperation } from '../../domain/operation.ts';
 import type { StoredFile } from '../../domain/orphans/files.ts';
 import { confirm, type OrphanAge, orphanAge, totalBytes } from '../../domain/orphans/look.ts';
 import type { OrphanLook } from '../../domain/orphans/look-record.ts';
@@ -16,10 +10,8 @@ import { effectivePolicy } from '../../domain/policy/effective.ts';
 import type { InvariantCheck, Receipt } from '../../domain/receipt.ts';
 import { type TableRef, tableFromKey } from '../../domain/table.ts';
 import { formatDuration } from '../../domain/units.ts';
-import { type PlanningDeps, readConsumers } from '../planning/planning.ts';
-import type { Compiler } from '../ports.ts';
+import { readConsumers } from '../planning/inputs.ts';
 import { checkReachable } from '../reachability.ts';
-import type { TableFiles } from '../table-files.ts';
 import { type Deleted, deleteExactly } from './delete.ts';
 import {
   lookIdOf,
@@ -29,35 +21,8 @@ import {
   saveLook,
 } from './lists.ts';
 import { type Look, refusal, takeLook } from './look.ts';
+import type { OrphanDeps, OrphanEngines, OrphanResult, OrphanStep } from './step.ts';
 import { askEngine } from './vote.ts';
-
-export interface OrphanDeps extends PlanningDeps {
-  readonly files: TableFiles;
-}
-
-export interface OrphanEngines extends OrphanDeps {
-  readonly engines: Readonly<Record<EngineName, { runner: EngineRunner; compiler: Compiler }>>;
-}
-
-export interface OrphanStep {
-  readonly table: string;
-  readonly runId: string;
-  readonly ordinal: number;
-  readonly engine: EngineName;
-  readonly operation: RemoveOrphansOperation;
-  /** Of the activity: statements of an earlier one are not taken over. */
-  readonly attempt: number;
-  /** Aborted when the run is cancelled or the worker stops. */
-  readonly signal: AbortSignal;
-  /** Which of the two it was. */
-  readonly isCancelled: () => boolean;
-}
-
-/** What of a receipt the removal decides. */
-export type OrphanResult = Pick<
-  Receipt,
-  'status' | 'error' | 'filesRemoved' | 'invariants' | 'engineOperationId'
-> & { readonly orphans?: OrphanCounts };
 
 /** Receipts that are looked back on for the longest write. */
 const RECEIPTS_MAX = 500;

@@ -1,4 +1,5 @@
 /** Measures one table as its policy wants it measured, and plans it. */
+
 import { isDeepStrictEqual } from 'node:util';
 import type { HandRequest } from '../../domain/hand-request.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
@@ -10,7 +11,7 @@ import type { PauseEvent } from '../../domain/policy/pause.ts';
 import type { EffectivePolicy, Policy } from '../../domain/policy/policy.ts';
 import { type TableRef, tableKey } from '../../domain/table.ts';
 import type { Catalog, MeasureOptions } from '../ports.ts';
-import { measureIfThere, type PlanningDeps, readConsumers, withFloors } from './planning.ts';
+import { measureIfThere, type PlanningDeps, readConsumers, withFloors } from './inputs.ts';
 
 /** What the planner needs to know of a table under this policy. */
 export function measureOptionsFor(policy: EffectivePolicy, nowMs: number): MeasureOptions {

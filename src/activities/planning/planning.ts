@@ -1,9 +1,8 @@
 /**
  * Gathers what the planner needs from catalog, ledger and project, and asks it. Changes nothing.
  */
+
 import { createHash } from 'node:crypto';
-import { type RetentionFloors, UNKNOWN_TRAITS } from '../../domain/catalog-traits.ts';
-import type { EngineCores } from '../../domain/engine.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { HandRequest } from '../../domain/hand-request.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
@@ -16,23 +15,11 @@ import { effectivePolicy } from '../../domain/policy/effective.ts';
 import { receiptsOfEach } from '../../domain/policy/lookback.ts';
 import { type PauseEvent, sayWhatIsPassedOver } from '../../domain/policy/pause.ts';
 import type { Policy } from '../../domain/policy/policy.ts';
-import { type TableRef, tableFromKey, tableKey } from '../../domain/table.ts';
+import { tableFromKey } from '../../domain/table.ts';
 import { factsOf } from '../../domain/table-facts.ts';
-import { type Consumers, consumersOf } from '../../domain/watermark.ts';
 import type { Ledger } from '../ledger-port.ts';
-import type { Catalog, Project } from '../ports.ts';
+import { type PlanningDeps, readConsumers, withFloors } from './inputs.ts';
 import { gatherFor, measureForHand, measureForPolicy } from './plan-table.ts';
-
-export interface PlanningDeps {
-  readonly catalog: Catalog;
-  readonly ledger: Ledger;
-  readonly project: Project;
-  readonly nowMs: () => number;
-  /** What Trino's catalog refuses by age; absent: it is not asked. `null`: it did not answer. */
-  readonly floors?: (() => Promise<RetentionFloors | null>) | undefined;
-  /** How many tasks each engine runs at once; absent: not known, their own defaults stay. */
-  readonly cores?: () => Promise<EngineCores>;
-}
 
 /** Tables measured at once: the catalog and the store are asked, no engine. */
 const TABLES_AT_ONCE = 8;
@@ -85,16 +72,6 @@ export async function planGathered(
   return pin(await tune(deps, planTable(known), { health, recentReceipts, policy }), health);
 }
 
-/** Trino's floors are asked once, and known of every table. */
-export async function withFloors(
-  { floors }: PlanningDeps,
-  health: TableHealth,
-): Promise<TableHealth> {
-  if (floors === undefined) return health;
-  const traits = { ...(health.traits ?? UNKNOWN_TRAITS), trinoFloors: await floors() };
-  return { ...health, traits };
-}
-
 /** Plans what a person asks for. Throws `UsageInvalid` or `TableNotFound`. */
 export async function planHandRequest(
   deps: PlanningDeps,
@@ -138,55 +115,6 @@ async function tune(
 function pin(plan: TablePlan, health: TableHealth): TablePlan {
   const runs = plan.decisions.some((decision) => decision.action === 'run');
   return runs ? { ...plan, seen: factsOf(health) } : plan;
-}
-
-/** Which snapshots of `key` the models that read it have consumed. */
-export async function readConsumers(
-  deps: Pick<PlanningDeps, 'catalog' | 'project'>,
-  key: string,
-  nowMs: number,
-): Promise<Consumers> {
-  const readers = (await deps.project.models()).filter((model) => model.inputs.includes(key));
-  const targets = await Promise.all(
-    readers.map(({ target }) => measureIfThere(deps.catalog, target, { nowMs, depth: 'metadata' })),
-  );
-  const { consumed, unreadable } = consumersOf(
-    key,
-    targets.filter((target) => target !== null),
-  );
-  const missing = readers.filter((_reader, at) => targets[at] === null);
-  const lost = await stillListed(
-    deps,
-    missing.map(({ target }) => tableKey(target)).filter((target) => target !== key),
-  );
-  return { consumed, unreadable: [...unreadable, ...lost] };
-}
-
-/**
- * Tables that were not found, but are there: a catalog also answers "not found" where a metadata
- * file is lost. The others were dropped, or are not made yet.
- */
-async function stillListed(
-  { catalog }: Pick<PlanningDeps, 'catalog'>,
-  missing: readonly string[],
-): Promise<readonly string[]> {
-  if (missing.length === 0) return [];
-  const listed = new Set((await catalog.listTables()).map(tableKey));
-  return missing.filter((key) => listed.has(key));
-}
-
-/** `null`: there is no such table. */
-export async function measureIfThere(
-  catalog: Catalog,
-  table: TableRef,
-  options: Parameters<Catalog['measureTable']>[1],
-): Promise<TableHealth | null> {
-  try {
-    return await catalog.measureTable(table, options);
-  } catch (error) {
-    if (error instanceof IcewrightError && error.code === 'TableNotFound') return null;
-    throw error;
-  }
 }
 
 /** Stores the plan; its digest is over everything that decides what would be done. */

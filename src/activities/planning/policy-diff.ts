@@ -1,4 +1,5 @@
 /** What other policies would mean for tables as they are now. Changes nothing. */
+
 import type { TablePlan } from '../../domain/operation.ts';
 import {
   type DecisionChange,
@@ -10,7 +11,8 @@ import { effectivePolicy } from '../../domain/policy/effective.ts';
 import type { IgnoredProperty, Policy } from '../../domain/policy/policy.ts';
 import { type TableRef, tableKey } from '../../domain/table.ts';
 import { mapAtOnce } from '../at-once.ts';
-import { measureIfThere, type PlanningDeps, planByRules } from './planning.ts';
+import { measureIfThere, type PlanningDeps } from './inputs.ts';
+import { planByRules } from './planning.ts';
 
 export interface TableDiff {
   readonly table: string;

@@ -1,4 +1,5 @@
 /** Looks at the tables of a sweep: what is as it was and had nothing to do is left at that. */
+
 import { createHash } from 'node:crypto';
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { IcewrightError } from '../../domain/errors.ts';
@@ -14,7 +15,7 @@ import { TABLE_LIMIT_MS } from '../health/measuring.ts';
 import type { SweepNote, SweepPlan } from '../ledger-port.ts';
 import { gatherFor, measureAgain, measureOptionsFor } from '../planning/plan-table.ts';
 import { planGathered } from '../planning/planning.ts';
-import type { SweepDeps } from './sweep.ts';
+import type { SweepDeps } from './deps.ts';
 import type { PlanSweepInput, SweptPlans } from './types.ts';
 
 /** Conditional requests at once: a catalog answers each within milliseconds. */

@@ -1,4 +1,5 @@
 /** Chooses among the tables that a sweep found due, and stores the plan of what is chosen. */
+
 import { IcewrightError } from '../../domain/errors.ts';
 import type { TablePlan } from '../../domain/operation.ts';
 import { candidatesOf, DEFAULT_RATES, type EngineRates } from '../../domain/planner/ranking.ts';
@@ -8,7 +9,7 @@ import { remainingOf, spentSince } from '../../domain/policy/budget.ts';
 import type { SweepPolicy } from '../../domain/policy/policy.ts';
 import type { EngineWork, Ledger, SweepPlan } from '../ledger-port.ts';
 import { storePlan } from '../planning/planning.ts';
-import type { SweepDeps } from './sweep.ts';
+import type { SweepDeps } from './deps.ts';
 import type { SelectedSweep, SelectSweepInput } from './types.ts';
 
 /** Tables that one sweep carries out: its history stays short. The next one begins at once. */

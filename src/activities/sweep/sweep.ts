@@ -1,18 +1,13 @@
-/** The steps of a maintenance sweep: which are due, of which tables, and what is chosen. */
 import { sweepOf } from '../../domain/policy/effective.ts';
 import type { Policy, SweepPolicy } from '../../domain/policy/policy.ts';
 import { describeWindow, windowAt } from '../../domain/policy/window.ts';
 import { tableFromKey, tableKey } from '../../domain/table.ts';
 import { withFailures, withHeartbeats } from '../failure.ts';
-import type { PlanningDeps } from '../planning/planning.ts';
-import type { MaintenanceTurn, Meter } from '../ports.ts';
+import type { MaintenanceTurn } from '../ports.ts';
+import type { SweepDeps } from './deps.ts';
 import { planSweep } from './plan.ts';
 import { endWaiting, selectSweep } from './select.ts';
 import type { SweepActivities, SweepTurn } from './types.ts';
-
-export interface SweepDeps extends PlanningDeps {
-  readonly meter: Pick<Meter, 'maintenancePlanned' | 'sweepsRead' | 'sweepChose'>;
-}
 
 /** Names in one answer: 200 KB of history. */
 const PAGE_TABLES = 5_000;

@@ -1,6 +1,7 @@
 /** Policies tried on the recorded past of the tables. */
+
 import { mapAtOnce } from '../../activities/at-once.ts';
-import { measureIfThere } from '../../activities/planning/planning.ts';
+import { measureIfThere } from '../../activities/planning/inputs.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { Policy } from '../../domain/policy/policy.ts';
 import {

@@ -23,6 +23,10 @@ interface Broken {
   readonly dropped?: true;
   /** Under this name it is listed from then on. */
   readonly renamed?: string;
+  /** Where it lies when it is loaded a second time: dropped, and made anew under its name. */
+  readonly remade?: readonly string[];
+  /** Not found when it is loaded a second time, and listed no more: dropped in between. */
+  readonly gone?: true;
 }
 
 type Held = readonly string[] | Broken;
@@ -31,10 +35,11 @@ function catalogOf(tables: Readonly<Record<string, Held>>): PlaceDeps {
   const isBroken = (held: Held | undefined): held is Broken => !Array.isArray(held);
   const later = Object.values(tables).flatMap((one) => (isBroken(one) ? (one.renamed ?? []) : []));
   let lists = 0;
+  const loaded = new Set<string>();
   const isListed = (key: string) => {
     const one = tables[key];
     if (later.includes(key)) return lists > 1;
-    return lists === 1 || !isBroken(one) || (one.dropped ?? one.renamed) === undefined;
+    return lists === 1 || !isBroken(one) || (one.dropped ?? one.renamed ?? one.gone) === undefined;
   };
   return {
     catalog: {
@@ -55,6 +60,11 @@ function catalogOf(tables: Readonly<Record<string, Held>>): PlaceDeps {
         const key = tableKey(table);
         const found = tables[key];
         if (!isBroken(found)) return { table: key, places: found as readonly string[] };
+        if (found.remade !== undefined && loaded.has(key)) {
+          return { table: key, places: found.remade };
+        }
+        if (found.gone && loaded.has(key)) throw new IcewrightError('TableNotFound', key);
+        loaded.add(key);
         throw new IcewrightError(found.code, `${key} is broken`);
       },
     },
@@ -81,6 +91,21 @@ describe('where all tables of the catalog lie', () => {
   ])('refuses where another is %s', async (_what, places) => {
     expect(await told({ 'lake.b.x': places })).toMatch(/^SafetyRefused lake\.b\.x keeps files at/);
   });
+
+  test('passes over a table that was being dropped when it was asked for', async () => {
+    expect(await told({ 'lake.b.x': { code: 'CatalogRejected', gone: true } })).toBe('allowed');
+  });
+
+  // Made anew in between, or committed to while it was loaded.
+  test.each(['TableNotFound', 'CatalogRejected'] as const)(
+    'asks again for a table that was not to be had for a moment, and goes by what it is now (%s)',
+    async (code) => {
+      const known = { places: ['s3://lake/b/old'] };
+      const toldOf = (...remade: string[]) => told({ 'lake.b.x': { code, known, remade } });
+      expect(await toldOf('s3://lake/b/x')).toBe('allowed');
+      expect(await toldOf('s3://lake/a/t/x')).toMatch(/^SafetyRefused lake\.b\.x keeps files at/);
+    },
+  );
 
   // A catalog answers 404 for a listed table whose metadata file is lost.
   test.each(['CatalogRejected', 'TableNotFound'] as const)(

@@ -1,11 +1,9 @@
 /** What the planner is told, from a catalog and a project of a few lines. */
+
 import { describe, expect, test } from 'vitest';
 import type { Ledger } from '../../../src/activities/ledger-port.ts';
-import {
-  type PlanningDeps,
-  planHandRequest,
-  readConsumers,
-} from '../../../src/activities/planning/planning.ts';
+import { type PlanningDeps, readConsumers } from '../../../src/activities/planning/inputs.ts';
+import { planHandRequest } from '../../../src/activities/planning/planning.ts';
 import type { Catalog, MeasureOptions, Project } from '../../../src/activities/ports.ts';
 import { IcewrightError } from '../../../src/domain/errors.ts';
 import type { HandRequest } from '../../../src/domain/hand-request.ts';

@@ -1,6 +1,6 @@
-import { propertiesOf } from '../../effect.ts';
 import type { HandRequest } from '../../hand-request.ts';
 import type { Decision, SetPropertiesOperation } from '../../operation.ts';
+import { propertiesOf } from '../../table-facts.ts';
 import { judgeProperties } from '../property-rules.ts';
 import { propertiesWanting } from '../reasons.ts';
 import { byHand, dispatch, failUsage, type HandPlanInput, refuse, skip } from './decision.ts';

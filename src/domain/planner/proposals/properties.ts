@@ -1,5 +1,5 @@
 /** Table properties that a policy asks for and the table does not have. */
-import { propertiesOf } from '../../effect.ts';
+import { propertiesOf } from '../../table-facts.ts';
 import { route } from '../capability.ts';
 import { judgeProperties } from '../property-rules.ts';
 import { propertiesWanting } from '../reasons.ts';
