@@ -2,7 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { ErasureDeps } from '../activities/erasure/deps.ts';
 import type { ErasureLedger } from '../activities/erasure-ports.ts';
-import type { PlanningDeps } from '../activities/planning/planning.ts';
+import type { PlanningDeps } from '../activities/planning/inputs.ts';
 import type { TableFiles } from '../activities/table-files.ts';
 import type { Config } from '../config.ts';
 import type { EngineRunner } from '../domain/engine.ts';

@@ -3,7 +3,7 @@ import { type Blocker, type ErasureRequest, isRefKind } from '../../domain/erasu
 import { IcewrightError } from '../../domain/errors.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
 import { tableFromKey } from '../../domain/table.ts';
-import { measureIfThere } from '../planning/planning.ts';
+import { measureIfThere } from '../planning/inputs.ts';
 import { act, isGivenUp, requestsOf } from './batches.ts';
 import { refBlocker } from './blockers.ts';
 import { type ErasureDeps, subjectOf } from './deps.ts';

@@ -16,7 +16,7 @@ import type { TableHealth } from '../../domain/health/health.ts';
 import { ERASURE_SESSION } from '../../domain/ids.ts';
 import { tableFromKey, tableKey } from '../../domain/table.ts';
 import { mapAtOnce } from '../at-once.ts';
-import { measureIfThere } from '../planning/planning.ts';
+import { measureIfThere } from '../planning/inputs.ts';
 import { refBlockersOf } from './blockers.ts';
 import { type ErasureDeps, mergeValues, subjectOf, targetOf, valuesOf } from './deps.ts';
 import { obstaclesOf, unreachableBlocker } from './obstacles.ts';

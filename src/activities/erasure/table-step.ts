@@ -1,9 +1,10 @@
 /** One step of an erasure in one table, under the table's lock; its receipt is written once. */
+
+import { beforeOf } from '../../domain/before-operation.ts';
 import type { ErasureRequest } from '../../domain/erasure/request.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
 import type { Receipt } from '../../domain/receipt.ts';
-import { beforeOf } from '../../domain/reconcile.ts';
 import { tableFromKey } from '../../domain/table.ts';
 import { requestsOf } from './batches.ts';
 import {
