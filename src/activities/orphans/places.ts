@@ -1,5 +1,5 @@
 /** The location index: where every table of the catalog lies, as it is now. */
-import { type ErrorCode, IcewrightError } from '../../domain/errors.ts';
+import { IcewrightError } from '../../domain/errors.ts';
 import {
   findOverlap,
   placesOf,
@@ -63,13 +63,18 @@ async function indexPlaces(deps: PlaceDeps, own: TableRef): Promise<readonly Tab
   }
   // What is listed no more was dropped: it leaves older metadata, which is looked at later. What is
   // listed was made anew in between, or its metadata file is lost: catalogs say "not found" of both.
-  const again = await mapAtOnce(stillThere(missing, listed), ASKED_AT_ONCE, async (lost) =>
-    PASSING.has(lost.cause.code) ? await askPlaces(deps, lost.table) : lost,
+  const isMissing = ({ cause }: Lost) => cause.code === 'TableNotFound';
+  const again = await mapAtOnce(
+    missing.filter((one) => isMissing(one) && listed.has(one.table)),
+    ASKED_AT_ONCE,
+    ({ table }) => askPlaces(deps, table),
   );
   for (const one of again) if ('places' in one) found.push(one);
-  const lost = again.filter((one) => 'cause' in one);
-  if (lost.length === 0) return found;
-  const there = stillThere(lost, await listOf(deps));
+  const there = [
+    ...missing.filter((one) => !isMissing(one)),
+    ...again.filter((one) => 'cause' in one),
+  ];
+  if (there.length === 0) return found;
   const reports = await deps.ledger.latestReports(own.catalog);
   const known = new Map(reports.map((one) => [one.table, one.places]));
   const measured = there.map(({ table, cause }) => {
@@ -79,16 +84,6 @@ async function indexPlaces(deps: PlaceDeps, own: TableRef): Promise<readonly Tab
   });
   return [...found, ...measured];
 }
-
-function stillThere(missing: readonly Lost[], listed: ReadonlySet<string>): readonly Lost[] {
-  return missing.filter(({ table, cause }) => cause.code !== 'TableNotFound' || listed.has(table));
-}
-
-/**
- * What may be otherwise a moment later. Iceberg's own REST catalog answers 400 of a table that is
- * being committed to or dropped, now and then; what does not answer at all was asked often enough.
- */
-const PASSING: ReadonlySet<ErrorCode> = new Set(['TableNotFound', 'CatalogRejected']);
 
 /** A table that could not be loaded. */
 interface Lost {

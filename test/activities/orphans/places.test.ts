@@ -25,8 +25,6 @@ interface Broken {
   readonly renamed?: string;
   /** Where it lies when it is loaded a second time: dropped, and made anew under its name. */
   readonly remade?: readonly string[];
-  /** Not found when it is loaded a second time, and listed no more: dropped in between. */
-  readonly gone?: true;
 }
 
 type Held = readonly string[] | Broken;
@@ -39,7 +37,7 @@ function catalogOf(tables: Readonly<Record<string, Held>>): PlaceDeps {
   const isListed = (key: string) => {
     const one = tables[key];
     if (later.includes(key)) return lists > 1;
-    return lists === 1 || !isBroken(one) || (one.dropped ?? one.renamed ?? one.gone) === undefined;
+    return lists === 1 || !isBroken(one) || (one.dropped ?? one.renamed) === undefined;
   };
   return {
     catalog: {
@@ -63,7 +61,6 @@ function catalogOf(tables: Readonly<Record<string, Held>>): PlaceDeps {
         if (found.remade !== undefined && loaded.has(key)) {
           return { table: key, places: found.remade };
         }
-        if (found.gone && loaded.has(key)) throw new IcewrightError('TableNotFound', key);
         loaded.add(key);
         throw new IcewrightError(found.code, `${key} is broken`);
       },
@@ -92,20 +89,13 @@ describe('where all tables of the catalog lie', () => {
     expect(await told({ 'lake.b.x': places })).toMatch(/^SafetyRefused lake\.b\.x keeps files at/);
   });
 
-  test('passes over a table that was being dropped when it was asked for', async () => {
-    expect(await told({ 'lake.b.x': { code: 'CatalogRejected', gone: true } })).toBe('allowed');
+  test('asks again for a table that was made anew in between, and goes by what it is now', async () => {
+    const known = { places: ['s3://lake/b/old'] };
+    const toldOf = (...remade: string[]) =>
+      told({ 'lake.b.x': { code: 'TableNotFound', known, remade } });
+    expect(await toldOf('s3://lake/b/x')).toBe('allowed');
+    expect(await toldOf('s3://lake/a/t/x')).toMatch(/^SafetyRefused lake\.b\.x keeps files at/);
   });
-
-  // Made anew in between, or committed to while it was loaded.
-  test.each(['TableNotFound', 'CatalogRejected'] as const)(
-    'asks again for a table that was not to be had for a moment, and goes by what it is now (%s)',
-    async (code) => {
-      const known = { places: ['s3://lake/b/old'] };
-      const toldOf = (...remade: string[]) => told({ 'lake.b.x': { code, known, remade } });
-      expect(await toldOf('s3://lake/b/x')).toBe('allowed');
-      expect(await toldOf('s3://lake/a/t/x')).toMatch(/^SafetyRefused lake\.b\.x keeps files at/);
-    },
-  );
 
   // A catalog answers 404 for a listed table whose metadata file is lost.
   test.each(['CatalogRejected', 'TableNotFound'] as const)(
