@@ -1,5 +1,4 @@
 /** Runs one model: decides whether there is anything new, pins what it reads, writes once. */
-
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import { beforeOf, NO_TABLE } from '../domain/before-operation.ts';
 import type { EngineRunner, Statement } from '../domain/engine.ts';

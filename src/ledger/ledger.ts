@@ -1,5 +1,4 @@
 /** The ledger: what was planned, run and done, in PostgreSQL. */
-
 import type { Ledger } from '../activities/ledger-port.ts';
 import type { ManifestCache } from '../activities/ports.ts';
 import { type LedgerOptions, ledgerError, openPool, type Queryable } from './connection.ts';

@@ -1,5 +1,4 @@
 /** Before an operation: is the table still what the plan saw? Then its state is pinned. */
-
 import { activityInfo } from '@temporalio/activity';
 import { beforeOf, NO_TABLE } from '../../domain/before-operation.ts';
 import { judgeDrift, ownPropertySteps, withOwnProperties } from '../../domain/drift.ts';
