@@ -1,5 +1,4 @@
 /** What a night consists of: its models in order, and the maintenance that their tables need. */
-
 import { nightOf } from '../domain/model/graph.ts';
 import { withFailures } from './failure.ts';
 import type { PlanningDeps } from './planning/inputs.ts';

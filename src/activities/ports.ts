@@ -2,7 +2,6 @@
  * What activities need from the outside world. Drivers implement these; `worker/` joins the two.
  * Types only, so that workflows and drivers may see them.
  */
-
 import type { Compiled, EngineRow, Statement } from '../domain/engine.ts';
 import type { TableHealth, TableReport } from '../domain/health/health.ts';
 import type { Job, Requester } from '../domain/job.ts';

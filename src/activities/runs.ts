@@ -1,12 +1,11 @@
 /** The bookkeeping of runs: opened, queued, closed; and jobs put into tables' queues. */
-
 import { IcewrightError } from '../domain/errors.ts';
 import type { HandRequest } from '../domain/hand-request.ts';
 import { sessionOf } from '../domain/ids.ts';
 import type { Job } from '../domain/job.ts';
 import type { Decision, TablePlan } from '../domain/operation.ts';
 import { refusalOf } from '../domain/planner/hand-plan.ts';
-import type { Receipt } from '../domain/receipt.ts';
+import { NOTHING_DONE, type Receipt } from '../domain/receipt.ts';
 import { withFailures } from './failure.ts';
 import type { Ledger, RunRow } from './ledger-port.ts';
 import type { PlanningDeps } from './planning/inputs.ts';
@@ -143,12 +142,7 @@ function refusedReceipt(decision: Decision, at: string): Receipt {
     bytesAfter: 0,
     snapshotsBefore: 0,
     snapshotsAfter: 0,
-    bytesRewritten: 0,
-    filesRemoved: 0,
-    rowsWritten: 0,
-    engineOperationId: null,
-    reattached: false,
-    invariants: [],
+    ...NOTHING_DONE,
     error: refusalOf(decision),
   };
 }

@@ -1,7 +1,6 @@
 /** Runs one model: decides whether there is anything new, pins what it reads, writes once. */
-
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
-import { type BeforeOperation, beforeOf } from '../domain/before-operation.ts';
+import { beforeOf, NO_TABLE } from '../domain/before-operation.ts';
 import type { EngineRunner, Statement } from '../domain/engine.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import type { SnapshotInfo, TableHealth } from '../domain/health/health.ts';
@@ -34,14 +33,6 @@ export interface TransformDeps extends OperateDeps {
  * long before, because its statement may take a day.
  */
 const PIN_MS = 3 * 24 * 3_600_000;
-const NO_TABLE: BeforeOperation = {
-  snapshotId: null,
-  rows: { min: 0, max: 0 },
-  files: 0,
-  bytes: 0,
-  snapshots: 0,
-  refs: [],
-};
 
 export function createTransformActivities(deps: TransformDeps) {
   return {

@@ -25,6 +25,16 @@ export interface BeforeOperation {
   readonly watermarks?: readonly string[];
 }
 
+/** Of a table that is not there, or no longer. */
+export const NO_TABLE: BeforeOperation = {
+  snapshotId: null,
+  rows: { min: 0, max: 0 },
+  files: 0,
+  bytes: 0,
+  snapshots: 0,
+  refs: [],
+};
+
 export function beforeOf(health: TableHealth, operation?: Operation): BeforeOperation {
   const { snapshots } = health;
   return {

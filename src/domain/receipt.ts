@@ -54,3 +54,14 @@ export interface Receipt {
   /** Only of `remove_orphans`. */
   readonly orphans?: OrphanCounts;
 }
+
+/** What a receipt says where nothing was done, or nobody has told. */
+export const NOTHING_DONE = {
+  bytesRewritten: 0,
+  filesRemoved: 0,
+  rowsWritten: 0,
+  engineOperationId: null,
+  reattached: false,
+  invariants: [],
+  error: null,
+} as const satisfies Partial<Receipt>;

@@ -1,7 +1,6 @@
 /**
  * Finding out, from the table alone, whether an execution whose outcome is unknown has committed.
  */
-
 import type { BeforeOperation } from './before-operation.ts';
 import { assertNever } from './errors.ts';
 import type { SnapshotInfo, TableHealth } from './health/health.ts';

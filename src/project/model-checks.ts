@@ -1,5 +1,4 @@
 /** What is wrong with models only when they are seen together. */
-
 import { buildGraph, findCycle } from '../domain/model/graph.ts';
 import type { Model } from '../domain/model/model.ts';
 import { tableFromKey, tableKey } from '../domain/table.ts';

@@ -7,6 +7,7 @@ import { expire, readExpire } from '../../src/cli/commands/expire.ts';
 import { manifests, readManifests } from '../../src/cli/commands/manifests.ts';
 import { properties, readProperties } from '../../src/cli/commands/properties.ts';
 import { readStatistics, statistics } from '../../src/cli/commands/statistics.ts';
+import { COMPACT_REQUEST } from '../domain/planner/by-hand-fixture.ts';
 
 test('compact takes everything that it offers', () => {
   expect(
@@ -38,14 +39,7 @@ test('compact takes everything that it offers', () => {
 });
 
 test('what is not said is not asked for: the same wish joins the same run', () => {
-  expect(readCompact({})).toEqual({
-    kind: 'compact',
-    strategy: 'binpack',
-    columns: [],
-    where: null,
-    targetFileSizeBytes: null,
-    engine: null,
-  });
+  expect(readCompact({})).toEqual(COMPACT_REQUEST);
   expect(readExpire({})).toEqual({
     kind: 'expire_snapshots',
     olderThanMs: null,

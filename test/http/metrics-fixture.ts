@@ -1,7 +1,7 @@
 /** Reports and receipts for the gauges, and a reader of the text that Prometheus scrapes. */
 import type { TableFigures, TableReport } from '../../src/domain/health/health.ts';
 import type { Decision } from '../../src/domain/operation.ts';
-import type { Receipt } from '../../src/domain/receipt.ts';
+import { NOTHING_DONE, type Receipt } from '../../src/domain/receipt.ts';
 import type { Metrics } from '../../src/http/metrics.ts';
 
 export const NOW_MS = Date.parse('2026-03-01T12:00:00Z');
@@ -87,13 +87,8 @@ export function makeReceipt(operation: Receipt['operation'], status: Receipt['st
     bytesAfter: 0,
     snapshotsBefore: 1,
     snapshotsAfter: 2,
+    ...NOTHING_DONE,
     bytesRewritten: 1_000,
-    filesRemoved: 0,
-    rowsWritten: 0,
-    engineOperationId: null,
-    reattached: false,
-    invariants: [],
-    error: null,
   };
 }
 

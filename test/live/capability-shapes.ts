@@ -1,5 +1,4 @@
 /** Tables of every format version for the matrix, and statements in the engines past the planner. */
-
 import { expect } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { beforeOf } from '../../src/domain/before-operation.ts';

@@ -2,7 +2,6 @@
  * One operation of ours, planned and carried out as the worker does it, on engines whose catalog
  * and object store are reached through proxies that can fail.
  */
-
 import { randomUUID } from 'node:crypto';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { OperateDeps } from '../../src/activities/operate/deps.ts';

@@ -66,7 +66,9 @@ async function put(uri: string, body: Buffer): Promise<void> {
 
 async function readable(table: string): Promise<string | undefined> {
   const answer = await fetch(`http://${settings.ICEWRIGHT_HTTP_ADDRESS}/metrics`);
-  const sample = new RegExp(`^iceberg_table_readable\\{.*table="${table}"\\} (\\d)$`, 'm');
+  // Other tests have tables of the same names.
+  const labels = `.*namespace="broken",table="${table}"`;
+  const sample = new RegExp(`^iceberg_table_readable\\{${labels}\\} (\\d)$`, 'm');
   return sample.exec(await answer.text())?.[1];
 }
 

@@ -1,5 +1,4 @@
 /** Removal with faults in its way: killed between two steps, a list cut off, a table that moves. */
-
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { removeOrphans } from '../../src/activities/orphans/remove.ts';
 import type { OrphanEngines, OrphanStep } from '../../src/activities/orphans/step.ts';

@@ -1,7 +1,6 @@
 /** Before an operation: is the table still what the plan saw? Then its state is pinned. */
-
 import { activityInfo } from '@temporalio/activity';
-import { type BeforeOperation, beforeOf } from '../../domain/before-operation.ts';
+import { beforeOf, NO_TABLE } from '../../domain/before-operation.ts';
 import { judgeDrift, ownPropertySteps, withOwnProperties } from '../../domain/drift.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
 import type { TablePlan } from '../../domain/operation.ts';
@@ -11,16 +10,6 @@ import type { StartedOperation } from '../ledger-port.ts';
 import { readConsumers } from '../planning/inputs.ts';
 import type { OperateDeps } from './deps.ts';
 import { receiptOf, type Step } from './receipt.ts';
-
-/** Of a table that is no longer there. */
-const NOTHING: BeforeOperation = {
-  snapshotId: null,
-  rows: { min: 0, max: 0 },
-  files: 0,
-  bytes: 0,
-  snapshots: 0,
-  refs: [],
-};
 
 /**
  * Pins the state before, or answers a refusal that names every difference.
@@ -38,7 +27,7 @@ export async function begin(
     table: step.table,
     operation: step.operation.kind,
     engine: step.engine,
-    before: health === null ? NOTHING : beforeOf(health, step.operation),
+    before: health === null ? NO_TABLE : beforeOf(health, step.operation),
     startedAt: new Date(deps.nowMs()).toISOString(),
   };
   // On a retry the table may have moved because of us: then the first attempt's row is there.

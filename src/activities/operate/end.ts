@@ -3,7 +3,6 @@
  * main goes back to what it was; else a person is called. Either way the receipt says so, and the
  * breaker opens.
  */
-
 import { Context } from '@temporalio/activity';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { TableHealth } from '../../domain/health/health.ts';

@@ -1,5 +1,4 @@
 /** Runs one operation of a stored plan on its engine, once, and writes its receipt. */
-
 import { activityInfo, Context } from '@temporalio/activity';
 import type { EngineRunner, Statement } from '../../domain/engine.ts';
 import { IcewrightError } from '../../domain/errors.ts';

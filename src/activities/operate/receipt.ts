@@ -4,7 +4,7 @@ import type { EngineName } from '../../domain/engine.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
 import { commitsSince } from '../../domain/invariants.ts';
 import type { Decision, Operation } from '../../domain/operation.ts';
-import type { PlannedReceipt, Receipt } from '../../domain/receipt.ts';
+import { NOTHING_DONE, type PlannedReceipt, type Receipt } from '../../domain/receipt.ts';
 import { snapshotsSince } from '../../domain/reconcile.ts';
 import type { StartedOperation } from '../ledger-port.ts';
 import type { OperateInput } from '../types.ts';
@@ -51,13 +51,7 @@ export function changeSince(
     bytesAfter: after?.totalBytes ?? before.bytes,
     snapshotsBefore: before.snapshots,
     snapshotsAfter: after?.snapshots.length ?? before.snapshots,
-    bytesRewritten: 0,
-    filesRemoved: 0,
-    rowsWritten: 0,
-    engineOperationId: null,
-    reattached: false,
-    invariants: [],
-    error: null,
+    ...NOTHING_DONE,
   };
 }
 

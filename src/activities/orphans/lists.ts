@@ -1,5 +1,4 @@
 /** Exact lists of files in the ledger: looks, what waits for a person, what is being deleted. */
-
 import { createHash } from 'node:crypto';
 import { partRunId } from '../../domain/ids.ts';
 import type { StoredFile } from '../../domain/orphans/files.ts';

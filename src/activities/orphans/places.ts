@@ -44,51 +44,60 @@ export async function refuseSharedPlaces(
   );
 }
 
+/** A table that is not found is asked for a second time: it may have been made anew in between. */
+const ASKS_MAX = 2;
+
 /** Of all tables but this one. */
 async function indexPlaces(deps: PlaceDeps, own: TableRef): Promise<readonly TablePlaces[]> {
-  const found: TablePlaces[] = [];
-  const asked = new Set([tableKey(own)]);
-  let missing: readonly Lost[] = [];
-  let listed = await listOf(deps);
-  // Again when one is not found: it may have been dropped, or have another name by now.
-  for (;;) {
-    const fresh = [...listed].filter((key) => !asked.has(key));
-    for (const key of fresh) asked.add(key);
-    const answers = await mapAtOnce(fresh, ASKED_AT_ONCE, (key) => askPlaces(deps, key));
-    for (const one of answers) if ('places' in one) found.push(one);
-    const lost = answers.filter((one) => 'cause' in one);
-    missing = [...missing, ...lost];
-    if (!lost.some(({ cause }) => cause.code === 'TableNotFound')) break;
-    listed = await listOf(deps);
+  const answers = new Map<string, TablePlaces | Lost>();
+  const asks = new Map([[tableKey(own), ASKS_MAX]]);
+  const isOpen = (key: string) => {
+    const answer = answers.get(key);
+    return (asks.get(key) ?? 0) < ASKS_MAX && (answer === undefined || isMissing(answer));
+  };
+  for (let settled = false; !settled; ) {
+    const listed = await listOf(deps);
+    // What is listed no more was dropped: it leaves older metadata, which is looked at later. What
+    // still is may have lost its metadata file: catalogs say "not found" of both.
+    for (const [key, answer] of answers) {
+      if (isMissing(answer) && !listed.has(key)) answers.delete(key);
+    }
+    const open = [...listed].filter(isOpen);
+    const told = await mapAtOnce(open, ASKED_AT_ONCE, (key) => askPlaces(deps, key));
+    for (const answer of told) {
+      answers.set(answer.table, answer);
+      asks.set(answer.table, (asks.get(answer.table) ?? 0) + 1);
+    }
+    settled = !told.some(isMissing);
   }
-  // What is listed no more was dropped: it leaves older metadata, which is looked at later. What is
-  // listed was made anew in between, or its metadata file is lost: catalogs say "not found" of both.
-  const isMissing = ({ cause }: Lost) => cause.code === 'TableNotFound';
-  const again = await mapAtOnce(
-    missing.filter((one) => isMissing(one) && listed.has(one.table)),
-    ASKED_AT_ONCE,
-    ({ table }) => askPlaces(deps, table),
-  );
-  for (const one of again) if ('places' in one) found.push(one);
-  const there = [
-    ...missing.filter((one) => !isMissing(one)),
-    ...again.filter((one) => 'cause' in one),
-  ];
-  if (there.length === 0) return found;
-  const reports = await deps.ledger.latestReports(own.catalog);
+  const known = [...answers.values()].filter((one) => 'places' in one);
+  const lost = [...answers.values()].filter((one) => 'cause' in one);
+  return lost.length === 0 ? known : [...known, ...(await lastMeasured(deps, own, lost))];
+}
+
+/** What the last sweep knew of tables that cannot be loaded; rejects where it knew nothing. */
+async function lastMeasured(
+  { ledger }: PlaceDeps,
+  { catalog }: TableRef,
+  lost: readonly Lost[],
+): Promise<readonly TablePlaces[]> {
+  const reports = await ledger.latestReports(catalog);
   const known = new Map(reports.map((one) => [one.table, one.places]));
-  const measured = there.map(({ table, cause }) => {
+  return lost.map(({ table, cause }) => {
     const places = known.get(table);
     if (places === undefined) throw unknownPlaces(table, cause);
     return { table, places };
   });
-  return [...found, ...measured];
 }
 
 /** A table that could not be loaded. */
 interface Lost {
   readonly table: string;
   readonly cause: IcewrightError;
+}
+
+function isMissing(answer: TablePlaces | Lost): boolean {
+  return 'cause' in answer && answer.cause.code === 'TableNotFound';
 }
 
 async function listOf({ catalog }: PlaceDeps): Promise<ReadonlySet<string>> {

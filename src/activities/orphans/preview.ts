@@ -1,5 +1,4 @@
 /** What a removal of orphans would look at and take: one look, no engine, nothing written. */
-
 import { IcewrightError } from '../../domain/errors.ts';
 import type { HandRequest } from '../../domain/hand-request.ts';
 import type { StoredFile } from '../../domain/orphans/files.ts';

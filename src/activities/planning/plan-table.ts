@@ -1,5 +1,4 @@
 /** Measures one table as its policy wants it measured, and plans it. */
-
 import { isDeepStrictEqual } from 'node:util';
 import type { HandRequest } from '../../domain/hand-request.ts';
 import type { TableHealth } from '../../domain/health/health.ts';

@@ -1,7 +1,6 @@
 /**
  * Gathers what the planner needs from catalog, ledger and project, and asks it. Changes nothing.
  */
-
 import { createHash } from 'node:crypto';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { HandRequest } from '../../domain/hand-request.ts';

@@ -1,5 +1,4 @@
 /** What other policies would mean for tables as they are now. Changes nothing. */
-
 import type { TablePlan } from '../../domain/operation.ts';
 import {
   type DecisionChange,

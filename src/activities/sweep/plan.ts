@@ -1,5 +1,4 @@
 /** Looks at the tables of a sweep: what is as it was and had nothing to do is left at that. */
-
 import { createHash } from 'node:crypto';
 import { CancelledFailure, Context } from '@temporalio/activity';
 import { IcewrightError } from '../../domain/errors.ts';

@@ -1,5 +1,4 @@
 /** Chooses among the tables that a sweep found due, and stores the plan of what is chosen. */
-
 import { IcewrightError } from '../../domain/errors.ts';
 import type { TablePlan } from '../../domain/operation.ts';
 import { candidatesOf, DEFAULT_RATES, type EngineRates } from '../../domain/planner/ranking.ts';

@@ -1,5 +1,4 @@
 /** The steps of a maintenance sweep as its workflow sees them. Types only. */
-
 import type { SelectedTable } from '../../domain/planner/selected-tables.ts';
 
 /** A sweep policy as it stands now. */

@@ -1,5 +1,4 @@
 /** Policies tried on the recorded past of the tables. */
-
 import { mapAtOnce } from '../../activities/at-once.ts';
 import { measureIfThere } from '../../activities/planning/inputs.ts';
 import { IcewrightError } from '../../domain/errors.ts';

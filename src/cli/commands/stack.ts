@@ -1,5 +1,4 @@
 /** The embedded stack: up, down, status, reset. */
-
 import {
   resetStack,
   type StackStatus,

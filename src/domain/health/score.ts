@@ -1,5 +1,4 @@
 /** What is kept of a measurement, what a person should know of it, and how good the table is. */
-
 import { formatBytes } from '../units.ts';
 import type { Finding, HealthScore, TableFigures, TableHealth } from './health.ts';
 

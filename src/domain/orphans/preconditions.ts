@@ -1,5 +1,4 @@
 /** What must be so before anybody may look for orphans of a table. */
-
 import type { Reason } from '../operation.ts';
 import type { ExpiryPlan } from '../planner/expiry.ts';
 import type { Receipt } from '../receipt.ts';

@@ -2,7 +2,6 @@
  * Which snapshots may expire, as exact ids. A snapshot goes only when it is old and nothing that is
  * known needs it; whatever is not known keeps it (design §6).
  */
-
 import type { SnapshotInfo, TableHealth } from '../health/health.ts';
 import { formatDuration } from '../units.ts';
 import { ancestry, type Consumers, INPUTS_PROPERTY } from '../watermark.ts';

@@ -2,7 +2,6 @@
  * A plan for what a person asks now. Triggers, cadence and the breaker are passed over: the person
  * decides. Safety is not: what could do harm, or could not be done as asked, is refused.
  */
-
 import type { ErrorCode } from '../errors.ts';
 import type { Decision, TablePlan } from '../operation.ts';
 import { compactByHand } from './by-hand/compact.ts';

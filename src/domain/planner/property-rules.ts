@@ -2,7 +2,6 @@
  * Which table properties may be changed. Some are no properties at all but commands in disguise,
  * some change what is safe or how files are written and must be stated by a person.
  */
-
 import type { TableHealth } from '../health/health.ts';
 import type { Reason, SetPropertiesOperation } from '../operation.ts';
 import { FORMAT_VERSION, propertiesOf } from '../table-facts.ts';

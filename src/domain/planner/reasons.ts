@@ -1,5 +1,4 @@
 /** The reasons that decisions share: what was looked at, against what, and what it means. */
-
 import type { TableHealth } from '../health/health.ts';
 import type { Reason } from '../operation.ts';
 import type { Route } from './capability.ts';

@@ -25,6 +25,8 @@ interface Broken {
   readonly renamed?: string;
   /** Where it lies when it is loaded a second time: dropped, and made anew under its name. */
   readonly remade?: readonly string[];
+  /** Listed until it was asked for twice: dropped in between. */
+  readonly lingers?: true;
 }
 
 type Held = readonly string[] | Broken;
@@ -36,6 +38,7 @@ function catalogOf(tables: Readonly<Record<string, Held>>): PlaceDeps {
   const loaded = new Set<string>();
   const isListed = (key: string) => {
     const one = tables[key];
+    if (isBroken(one) && one.lingers) return lists <= 2;
     if (later.includes(key)) return lists > 1;
     return lists === 1 || !isBroken(one) || (one.dropped ?? one.renamed) === undefined;
   };
@@ -95,6 +98,10 @@ describe('where all tables of the catalog lie', () => {
       told({ 'lake.b.x': { code: 'TableNotFound', known, remade } });
     expect(await toldOf('s3://lake/b/x')).toBe('allowed');
     expect(await toldOf('s3://lake/a/t/x')).toMatch(/^SafetyRefused lake\.b\.x keeps files at/);
+  });
+
+  test('passes over a table that was dropped after it was listed a second time', async () => {
+    expect(await told({ 'lake.b.x': { code: 'TableNotFound', lingers: true } })).toBe('allowed');
   });
 
   // A catalog answers 404 for a listed table whose metadata file is lost.

@@ -1,5 +1,4 @@
 /** What the planner is told, from a catalog and a project of a few lines. */
-
 import { describe, expect, test } from 'vitest';
 import type { Ledger } from '../../../src/activities/ledger-port.ts';
 import { type PlanningDeps, readConsumers } from '../../../src/activities/planning/inputs.ts';
@@ -12,6 +11,7 @@ import type { Model } from '../../../src/domain/model/model.ts';
 import type { Policy } from '../../../src/domain/policy/policy.ts';
 import { tableFromKey, tableKey } from '../../../src/domain/table.ts';
 import { health, line, MB, NOW_MS } from '../../domain/health/fixture.ts';
+import { COMPACT_REQUEST } from '../../domain/planner/by-hand-fixture.ts';
 
 const RAW = 'lake.bronze.raw_orders';
 
@@ -98,23 +98,14 @@ describe('a request by hand', () => {
   }
 
   const own = { 'icewright.compact.target-file-size': '64MB' };
-  const compact = {
-    kind: 'compact',
-    strategy: 'binpack',
-    columns: [],
-    where: null,
-    targetFileSizeBytes: null,
-    engine: null,
-  } as const;
-
   test('is measured again where the table’s own properties change what is measured', async () => {
-    const sizes = (await measured(compact, own)).map((one) => one.targetFileSizeBytes);
+    const sizes = (await measured(COMPACT_REQUEST, own)).map((one) => one.targetFileSizeBytes);
     expect(sizes).toEqual([256 * MB, 64 * MB]);
   });
 
   test('is measured once where they change nothing of it', async () => {
-    expect(await measured(compact, {})).toHaveLength(1);
-    const asked = { ...compact, targetFileSizeBytes: 32 * MB };
+    expect(await measured(COMPACT_REQUEST, {})).toHaveLength(1);
+    const asked = { ...COMPACT_REQUEST, targetFileSizeBytes: 32 * MB };
     const sizes = (await measured(asked, own)).map((one) => one.targetFileSizeBytes);
     expect(sizes).toEqual([32 * MB]);
     const manifests = { kind: 'rewrite_manifests', engine: null } as const;

@@ -6,6 +6,16 @@ import { planByHand } from '../../../src/domain/planner/hand-plan.ts';
 import { DEFAULT_SETTINGS, type MaintenanceSettings } from '../../../src/domain/policy/policy.ts';
 import { health, NOW_MS } from '../health/fixture.ts';
 
+/** A compaction of which nothing is said. */
+export const COMPACT_REQUEST = {
+  kind: 'compact',
+  strategy: 'binpack',
+  columns: [],
+  where: null,
+  targetFileSizeBytes: null,
+  engine: null,
+} as const satisfies HandRequest;
+
 /** Throws where it is not exactly one. */
 export function decide(
   request: HandRequest,

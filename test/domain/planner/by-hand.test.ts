@@ -4,20 +4,12 @@ import { refusalOf } from '../../../src/domain/planner/hand-plan.ts';
 import { DEFAULT_SETTINGS, type MaintenanceSettings } from '../../../src/domain/policy/policy.ts';
 import { namesInPredicate } from '../../../src/domain/predicate.ts';
 import { DAY_MS, line, MB, partition } from '../health/fixture.ts';
-import { decide } from './by-hand-fixture.ts';
+import { COMPACT_REQUEST, decide } from './by-hand-fixture.ts';
 
 type Compact = Extract<HandRequest, { kind: 'compact' }>;
 
 function compact(change: Partial<Compact> = {}): Compact {
-  return {
-    kind: 'compact',
-    strategy: 'binpack',
-    columns: [],
-    where: null,
-    targetFileSizeBytes: null,
-    engine: null,
-    ...change,
-  };
+  return { ...COMPACT_REQUEST, ...change };
 }
 
 const BY_TRINO: MaintenanceSettings = {

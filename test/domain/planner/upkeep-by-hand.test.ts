@@ -6,7 +6,7 @@ import type { Decision } from '../../../src/domain/operation.ts';
 import { refusalOf } from '../../../src/domain/planner/hand-plan.ts';
 import { DEFAULT_SETTINGS, type MaintenanceSettings } from '../../../src/domain/policy/policy.ts';
 import { MB, partition } from '../health/fixture.ts';
-import { decide } from './by-hand-fixture.ts';
+import { COMPACT_REQUEST, decide } from './by-hand-fixture.ts';
 
 function detail(positionFiles: number, vectors = 0): Pick<TableHealth, 'detail' | 'deleteFiles'> {
   const deletes = {
@@ -198,19 +198,7 @@ describe('partitions of a compaction', () => {
     ],
   };
   const compact = (ts_day: string | null, more = {}): Decision =>
-    decide(
-      {
-        kind: 'compact',
-        strategy: 'binpack',
-        columns: [],
-        where: null,
-        targetFileSizeBytes: null,
-        engine: null,
-        partitions: [{ ts_day }],
-        ...more,
-      },
-      table,
-    );
+    decide({ ...COMPACT_REQUEST, partitions: [{ ts_day }], ...more }, table);
 
   test('are looked up in the table, and only they are estimated', () => {
     const decision = compact('2026-11-20');

@@ -1,5 +1,4 @@
 /** Expiry: of exactly the snapshots that are old and that nothing needs. */
-
 import { route } from '../capability.ts';
 import { previewExpiry } from '../expiry-preview.ts';
 import { expiryReasons, refusalReason } from '../reasons.ts';
