@@ -1,5 +1,5 @@
 /** Object lock: what the store will not delete before its time, whoever asks. */
-import { attempt, type Context } from './object-store.ts';
+import type { Requests } from './requests.ts';
 
 /** Versions that are asked for their own lock, where the bucket allows locks at all. */
 const ASKED_MAX = 1_000;
@@ -13,8 +13,8 @@ interface SdkError {
  * A sentence for the first lock on objects below a prefix; `null`: there is none. A store that does
  * not know locks, or does not tell, has none: it refuses when something is deleted.
  */
-export async function findLock(context: Context, prefix: string): Promise<string | null> {
-  const rule = await attempt(context, prefix, async ({ sdk, client }, { bucket }) => {
+export async function findLock(requests: Requests, prefix: string): Promise<string | null> {
+  const rule = await requests.attempt(prefix, async ({ sdk, client }, { bucket }) => {
     try {
       const input = { Bucket: bucket };
       const { ObjectLockConfiguration: lock } = await client.send(
@@ -34,11 +34,11 @@ export async function findLock(context: Context, prefix: string): Promise<string
     const time = days === undefined ? `${years} years` : `${days} days`;
     return `its bucket locks every object for ${time} (${mode}): none can be deleted before`;
   }
-  return lockedVersion(context, prefix);
+  return lockedVersion(requests, prefix);
 }
 
-async function lockedVersion(context: Context, prefix: string): Promise<string | null> {
-  return attempt(context, prefix, async ({ sdk, client }, { bucket, key }) => {
+async function lockedVersion(requests: Requests, prefix: string): Promise<string | null> {
+  return requests.attempt(prefix, async ({ sdk, client }, { bucket, key }) => {
     const listed = await client.send(
       new sdk.ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, MaxKeys: ASKED_MAX }),
     );

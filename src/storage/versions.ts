@@ -1,6 +1,17 @@
 /** Versions of objects: which there are, whether one is there, and parts of it. */
-import { attempt, type Context, type ObjectVersion } from './object-store.ts';
+import { storageError } from './errors.ts';
+import type { Requests } from './requests.ts';
 import { formatObjectUri, parseObjectUri } from './uri.ts';
+
+/** One version of an object, or a delete marker (which has no size). */
+export interface ObjectVersion {
+  readonly uri: string;
+  readonly versionId: string;
+  readonly isLatest: boolean;
+  readonly isDeleteMarker: boolean;
+  readonly sizeBytes: number;
+  readonly modifiedAtMs: number | null;
+}
 
 export interface ByteRange {
   readonly start: number;
@@ -13,18 +24,21 @@ const NOT_FOUND = 404;
 
 /** Every version and delete marker below a prefix, page by page. */
 export async function* listVersions(
-  context: Context,
+  requests: Requests,
   prefix: string,
 ): AsyncGenerator<ObjectVersion> {
   const { bucket, key } = parseObjectUri(prefix);
   let from: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | null = {};
   while (from !== null) {
     const marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = from;
-    const page = await attempt(context, prefix, ({ sdk, client }) =>
+    const page = await requests.attempt(prefix, ({ sdk, client }) =>
       client.send(new sdk.ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...marker })),
     );
     for (const found of page.Versions ?? []) yield versionOf(bucket, found, found.Size ?? 0);
     for (const found of page.DeleteMarkers ?? []) yield versionOf(bucket, found, null);
+    if (page.IsTruncated === true && page.NextKeyMarker === undefined) {
+      throw storageError(new Error('the list was cut off'), prefix, requests.where);
+    }
     from =
       page.IsTruncated === true
         ? { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker }
@@ -51,11 +65,11 @@ function versionOf(bucket: string, found: FoundVersion, size: number | null): Ob
 }
 
 export function headVersion(
-  context: Context,
+  requests: Requests,
   uri: string,
   versionId: string | null,
 ): Promise<{ readonly sizeBytes: number } | null> {
-  return attempt(context, uri, async ({ sdk, client }, { bucket, key }) => {
+  return requests.attempt(uri, async ({ sdk, client }, { bucket, key }) => {
     try {
       const input = { Bucket: bucket, Key: key, ...versionParam(versionId) };
       const answer = await client.send(new sdk.HeadObjectCommand(input));
@@ -71,13 +85,13 @@ export function headVersion(
 }
 
 export function readRange(
-  context: Context,
+  requests: Requests,
   uri: string,
   versionId: string | null,
   { start, end }: ByteRange,
 ): Promise<Buffer> {
   if (end <= start) return Promise.resolve(Buffer.alloc(0));
-  return attempt(context, uri, async ({ sdk, client }, { bucket, key }) => {
+  return requests.attempt(uri, async ({ sdk, client }, { bucket, key }) => {
     const range = { Range: `bytes=${start}-${end - 1}`, ...versionParam(versionId) };
     const answer = await client.send(
       new sdk.GetObjectCommand({ Bucket: bucket, Key: key, ...range }),

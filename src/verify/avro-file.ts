@@ -9,11 +9,12 @@ import {
 } from './avro-values.ts';
 import { type ByteSource, MAX_PIECE_BYTES } from './byte-source.ts';
 import { unpackAvroBlock } from './codecs.ts';
+import type { Hit } from './hit.ts';
 import type { Look } from './look.ts';
 import { bigEndian } from './parquet-values.ts';
-import { createMatcher, type PlaceMatcher } from './place-values.ts';
+import type { PlaceMatcher } from './place-matcher.ts';
+import { createMatcher } from './place-values.ts';
 import { Unreadable } from './unreadable.ts';
-import type { Hit } from './wanted.ts';
 
 export interface AvroContainer {
   readonly schema: AvroNode;

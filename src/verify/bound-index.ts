@@ -3,8 +3,9 @@
  * upper one to a prefix whose last character is the next one. What is cut is no proof by itself:
  * another value may begin the same way, so whoever meets it has to look whether one does.
  */
+
+import type { Hit, SoughtValue } from './hit.ts';
 import { foldBytes } from './search.ts';
-import type { Hit, SoughtValue } from './wanted.ts';
 
 export interface BoundHit extends Hit {
   /** `false`: cut. */

@@ -1,7 +1,8 @@
 import type { Trace, VerificationLimit } from '../domain/erasure/certificate.ts';
+import type { Hit } from './hit.ts';
 import type { Place, Places } from './places.ts';
 import { foldBytes } from './search.ts';
-import type { Hit, Wanted } from './wanted.ts';
+import type { Wanted } from './wanted.ts';
 
 export type How = Trace['how'];
 

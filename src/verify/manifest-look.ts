@@ -3,13 +3,13 @@
 import { type AvroContainer, blocksOf, lookAtAvroHeader, recordsOf } from './avro-file.ts';
 import type { AvroNode } from './avro-values.ts';
 import type { ByteSource } from './byte-source.ts';
+import type { Hit } from './hit.ts';
 import { type How, type Look, lookAtTextBound, type Suspicion } from './look.ts';
 import { bigEndian } from './parquet-values.ts';
 import { lookAtPath } from './paths.ts';
 import { createMatcher } from './place-values.ts';
 import type { LakeTable, PartitionColumn } from './table-metadata.ts';
 import { Unreadable } from './unreadable.ts';
-import type { Hit } from './wanted.ts';
 
 export interface ManifestEntry {
   readonly uri: string;

@@ -26,7 +26,8 @@ import {
   valuesOf,
 } from './parquet-pages.ts';
 import { lookAtValues } from './parquet-values.ts';
-import { createMatcher, type PlaceMatcher } from './place-values.ts';
+import type { PlaceMatcher } from './place-matcher.ts';
+import { createMatcher } from './place-values.ts';
 import type { Place } from './places.ts';
 import { Unreadable } from './unreadable.ts';
 

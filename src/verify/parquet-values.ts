@@ -1,8 +1,8 @@
 import type { DecodedArray } from 'hyparquet/src/types.js';
+import type { Hit } from './hit.ts';
 import type { How, Look } from './look.ts';
 import type { ParquetLeaf } from './parquet-footer.ts';
-import type { PlaceMatcher } from './place-values.ts';
-import type { Hit } from './wanted.ts';
+import type { PlaceMatcher } from './place-matcher.ts';
 
 export interface LeafValues {
   readonly leaf: ParquetLeaf;

@@ -1,18 +1,11 @@
 /** Compares values of a mapped column with those that are sought: by value, not by type. */
 import { parseExactJson } from '../domain/exact-json.ts';
+import type { Hit, WantedValues } from './hit.ts';
+import { eachScalarAt } from './json-scalars.ts';
+import type { Found, PlaceMatcher } from './place-matcher.ts';
 import type { Place } from './places.ts';
 import { createProbe, isProbed } from './probe-values.ts';
 import { Unreadable } from './unreadable.ts';
-import type { Hit, WantedValues } from './wanted.ts';
-
-type Found = (hit: Hit) => void;
-
-export interface PlaceMatcher {
-  /** Many whole numbers at once. `scale`: digits after the point, of decimals. */
-  numbers(values: Int32Array | BigInt64Array, scale: number, found: Found): void;
-  number(value: bigint, scale: number, found: Found): void;
-  text(bytes: Uint8Array, found: Found): void;
-}
 
 const LOW_BITS = 0xffff;
 
@@ -101,7 +94,9 @@ function compileJson(place: Place): ((bytes: Uint8Array, found: Found) => void) 
       if (!mayHold && !texts.some((one) => lower.includes(one.toLowerCase()))) return;
       throw new Unreadable('no_json');
     }
-    for (const { path, values } of place.json) matchAt(json, path, values, found);
+    for (const { path, values } of place.json) {
+      eachScalarAt(json, path, (scalar) => matchScalar(scalar, values, found));
+    }
   };
 }
 
@@ -129,33 +124,7 @@ function mayHoldNumber(bytes: Uint8Array, numbers: ReadonlySet<number>): boolean
   return false;
 }
 
-/** Follows a path through objects, into every element of lists, and into JSON inside JSON. */
-function matchAt(json: unknown, path: readonly string[], values: WantedValues, found: Found): void {
-  if (Array.isArray(json)) {
-    for (const one of json) matchAt(one, path, values, found);
-    return;
-  }
-  const [name, ...rest] = path;
-  if (name === undefined) {
-    matchScalar(json, values, found);
-  } else if (typeof json === 'string' && /^\s*[[{]/.test(json)) {
-    matchAt(parsedOrNull(json), path, values, found);
-  } else if (typeof json === 'object' && json !== null && Object.hasOwn(json, name)) {
-    matchAt((json as Record<string, unknown>)[name], rest, values, found);
-  }
-}
-
-function parsedOrNull(text: string): unknown {
-  try {
-    return parseExactJson(text);
-  } catch {
-    return null;
-  }
-}
-
-function matchScalar(json: unknown, values: WantedValues, found: Found): void {
-  if (typeof json !== 'string' && typeof json !== 'number') return;
-  const text = String(json);
+function matchScalar(text: string, values: WantedValues, found: Found): void {
   const hits = values.texts.get(values.keyOf(text));
   if (hits !== undefined) report(hits, found);
   else if (/^\s*-?\d+\s*$/.test(text)) report(values.numbers.get(BigInt(text.trim())), found);

@@ -2,8 +2,9 @@
 
 import type { ColumnPath, Subject, TableMapping } from '../domain/erasure/privacy.ts';
 import { IcewrightError } from '../domain/errors.ts';
+import type { WantedValues } from './hit.ts';
 import type { TableField } from './table-metadata.ts';
-import type { Wanted, WantedValues } from './wanted.ts';
+import type { Wanted } from './wanted.ts';
 
 /** What a column may hold: identifiers as its values, or in fields of the JSON that it holds. */
 export interface Place {

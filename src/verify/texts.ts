@@ -1,6 +1,6 @@
+import type { Hit, SoughtValue } from './hit.ts';
 import { type Needle, needlesOf } from './needles.ts';
 import { createSearch } from './search.ts';
-import type { Hit, SoughtValue } from './wanted.ts';
 import { type Edges, edgesOf, standsAlone } from './word-edges.ts';
 
 /** Looks for the texts of all subjects in bytes. */

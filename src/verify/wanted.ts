@@ -1,15 +1,9 @@
 /** What is sought, of all subjects of a batch at once, in the forms that readers look it up in. */
 import type { Identifier } from '../domain/erasure/privacy.ts';
 import { type BoundIndex, createBoundIndex } from './bound-index.ts';
+import type { Hit, SoughtValue, WantedValues } from './hit.ts';
 import type { HashedValues, VerifyInput } from './ports.ts';
 import { createTextSearch, type TextSearch } from './texts.ts';
-
-/** An identifier of a subject that was met. */
-export interface Hit {
-  /** Place in `VerifyInput.subjects`. */
-  readonly subject: number;
-  readonly identifier: string;
-}
 
 export interface Wanted {
   readonly texts: TextSearch;
@@ -18,24 +12,6 @@ export interface Wanted {
   readonly values: ReadonlyMap<string, WantedValues>;
   /** Identifiers with values too short to be sought in every text. */
   readonly shortOnes: readonly Hit[];
-}
-
-/** The values of one identifier → subjects that have them. */
-export interface WantedValues {
-  readonly identifier: string;
-  readonly numbers: ReadonlyMap<bigint, readonly Hit[]>;
-  readonly texts: ReadonlyMap<string, readonly Hit[]>;
-  /** A text as {@link WantedValues.texts} has it. */
-  readonly keyOf: (text: string) => string;
-  /** Asked for every value, where they are known by hash only; by what `keyOf` makes of it. */
-  readonly probe?: (key: string) => readonly Hit[];
-}
-
-/** A value of an identifier that belongs to a subject. */
-export interface SoughtValue extends Hit {
-  readonly text: string;
-  /** Its text alone betrays the subject, and is long enough for that. */
-  readonly anywhere: boolean;
 }
 
 /**

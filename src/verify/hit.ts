@@ -1,0 +1,26 @@
+/** Values that are sought, and what is told when one is met. */
+
+/** An identifier of a subject that was met. */
+export interface Hit {
+  /** Place in `VerifyInput.subjects`. */
+  readonly subject: number;
+  readonly identifier: string;
+}
+
+/** The values of one identifier → subjects that have them. */
+export interface WantedValues {
+  readonly identifier: string;
+  readonly numbers: ReadonlyMap<bigint, readonly Hit[]>;
+  readonly texts: ReadonlyMap<string, readonly Hit[]>;
+  /** A text as {@link WantedValues.texts} has it. */
+  readonly keyOf: (text: string) => string;
+  /** Asked for every value, where they are known by hash only; by what `keyOf` makes of it. */
+  readonly probe?: (key: string) => readonly Hit[];
+}
+
+/** A value of an identifier that belongs to a subject. */
+export interface SoughtValue extends Hit {
+  readonly text: string;
+  /** Its text alone betrays the subject, and is long enough for that. */
+  readonly anywhere: boolean;
+}
