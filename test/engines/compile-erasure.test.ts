@@ -6,6 +6,7 @@ import {
   compileForcedRewrite,
   compileManifestTarget,
   compileOracle,
+  compileShared,
   compileValues,
   type ErasureTarget,
   matchPredicate,
@@ -56,13 +57,20 @@ describe('which rows match', () => {
   });
   test('nothing is known to match by: no row matches', () => {
     expect(matchPredicate(target({ values: {} })).sql).toBe('false');
-    expect(compileValues(target({ values: {} }), 'main')).toBeNull();
+    expect(compileValues(target({ values: {} }), [], 'main')).toBeNull();
   });
-  test('very many values travel as one list', () => {
-    const many = Array.from({ length: 201 }, (_, index) => String(index));
+  test('by many values files are still pruned: no list of them is longer than Iceberg looks at', () => {
+    const many = Array.from({ length: 401 }, (_, index) => String(index));
+    const one = target({ match: { customer_id: ['customer_id'] }, values: { customer_id: many } });
+    const { sql } = matchPredicate(one);
+    const lists = [...sql.matchAll(/IN \(([^()]*(?:\([^()]*\)[^()]*)*)\)/g)];
+    expect(lists.map(([, list]) => list?.split(', ').length)).toEqual([200, 200, 1]);
+  });
+  test('very many values travel as one list, digit by digit', () => {
+    const many = Array.from({ length: 2_001 }, (_, index) => `9007199254${740_993 + index}`);
     const { sql, parameters } = matchPredicate(target({ values: { customer_id: many } }));
     expect(sql).toContain("array_contains(from_json(:customer_id_all, 'array<bigint>')");
-    expect(Object.keys(parameters)).toEqual(['customer_id_all']);
+    expect(parameters).toEqual({ customer_id_all: `[${many.join(',')}]` });
   });
 });
 
@@ -73,9 +81,10 @@ test('no value of a subject is in any text', () => {
     identifiers: [{ name: 'email', type: 'string', links: true, trace: true }],
   });
   const statements = [
-    compileFind(one, 'main'),
-    compileFind(one, 'a tag'),
-    compileValues(one, 'main'),
+    compileFind(one, [one.values], 'main'),
+    compileFind(one, [one.values], 'a tag'),
+    compileValues(one, [one.values], 'main'),
+    compileShared(one, [one.values]),
     compileOracle(one),
     compileDelete(one, 'run-1'),
     compileForcedRewrite(one),
@@ -84,8 +93,26 @@ test('no value of a subject is in any text', () => {
   expect(compileDelete(one, 'run-1').parameters).toEqual({ email_0: SECRET });
 });
 
+test('rows of several subjects are told apart by what they match by', () => {
+  const match = { customer_id: ['customer_id'], session_key: ['after.session_key'] };
+  const subjects = [{ customer_id: ['42'], session_key: ['s1'] }, { customer_id: ['007'] }];
+  const found = compileFind(
+    target({ match, values: { customer_id: ['42', '007'], session_key: ['s1'] } }),
+    subjects,
+    'main',
+  );
+  expect(JSON.parse(found?.parameters?.wanted ?? '')).toEqual([
+    { i: 'customer_id', v: '42', s: 0 },
+    { i: 'session_key', v: 's1', s: 0 },
+    { i: 'customer_id', v: '7', s: 1 },
+  ]);
+  expect(found?.sql).toContain(
+    "named_struct('i', 'session_key', 'v', CASE WHEN `customer_id` IS NULL THEN",
+  );
+});
+
 test('a ref is named as text', () => {
-  expect(compileFind(target(), "o'hara").sql).toContain("VERSION AS OF 'o\\'hara'");
+  expect(compileFind(target(), [], "o'hara")?.sql).toContain("VERSION AS OF 'o\\'hara'");
 });
 
 test('the forced rewrite chooses by delete files alone', () => {

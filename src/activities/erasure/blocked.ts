@@ -19,7 +19,7 @@ export async function lookAgainAll(deps: ErasureDeps, batchId: string): Promise<
     throw new IcewrightError('TableBusy', message, { tables: busy });
   }
   const requests = (await requestsOf(deps, batchId)).filter((one) => one.state === 'forgetting');
-  for (const request of requests) await lookAgain(deps, request);
+  await lookAgain(deps, requests);
   const [first] = requests;
   if (first === undefined) return;
   const { subject } = await subjectOf(deps, first.subject);

@@ -28,13 +28,17 @@ export interface ErasureTarget {
   readonly values: SubjectValues;
 }
 
+/** What is known of each; a target's values are those of all of them. */
+type Subjects = readonly SubjectValues[];
+
 /** The pure half: finding and forgetting as statements of Spark. */
 export interface ErasureCompiler {
-  compileFind(target: ErasureTarget, ref: string): Statement;
-  /** `null`: nothing is known to match by. */
-  compileValues(target: ErasureTarget, ref: string): Statement | null;
-  /** `null`: there is nothing to share. */
-  compileShared(target: ErasureTarget): Statement | null;
+  /** Rows `s, n, files, bytes`; `s`: place in `subjects`. `null`: nothing is known to match by. */
+  compileFind(target: ErasureTarget, subjects: Subjects, ref: string): Statement | null;
+  /** Rows `s, identifier, value`. `null`: nothing is known to match by. */
+  compileValues(target: ErasureTarget, subjects: Subjects, ref: string): Statement | null;
+  /** Rows `s, identifier, value`. `null`: there is nothing to share. */
+  compileShared(target: ErasureTarget, subjects: Subjects): Statement | null;
   compileOracle(target: ErasureTarget): Statement;
   compileDelete(target: ErasureTarget, runId: string): Statement;
   compileForcedRewrite(target: ErasureTarget): Statement;

@@ -26,17 +26,20 @@ export function discreetly<In extends Named, Out>(
     try {
       return await activity(input);
     } catch (error) {
-      if (!(error instanceof Error) || error.name === 'CancelledFailure') throw error;
-      const values = await knownValues(deps, input);
-      // Without them nobody knows what must not be told.
-      const plain = values === null ? 'it failed, and why cannot be told' : error.message;
-      const message = withoutValues(plain, values ?? []);
-      if (!(error instanceof IcewrightError)) throw new IcewrightError('Internal', message);
-      const { table, ended } = error.details;
-      const told = Object.entries({ table, ended }).filter(([, value]) => value !== undefined);
-      throw new IcewrightError(error.code, message, Object.fromEntries(told));
+      throw discreetError(error, await knownValues(deps, input));
     }
   };
+}
+
+/** @param values `null`: nobody knows what must not be told, and nothing is */
+export function discreetError(error: unknown, values: readonly string[] | null): unknown {
+  if (!(error instanceof Error) || error.name === 'CancelledFailure') return error;
+  const plain = values === null ? 'it failed, and why cannot be told' : error.message;
+  const message = withoutValues(plain, values ?? []);
+  if (!(error instanceof IcewrightError)) return new IcewrightError('Internal', message);
+  const { table, ended } = error.details;
+  const told = Object.entries({ table, ended }).filter(([, value]) => value !== undefined);
+  return new IcewrightError(error.code, message, Object.fromEntries(told));
 }
 
 /** The text without addresses of files, and with a dash in place of each value. */

@@ -17,7 +17,7 @@ import { findBlocked, lookAgainAll } from './blocked.ts';
 import { finishBatch } from './certify.ts';
 import type { ErasureDeps } from './deps.ts';
 import { discreetly } from './discreet.ts';
-import { findSubject } from './find.ts';
+import { createFinder } from './find.ts';
 import { forgetSources } from './sources.ts';
 import { eraseStep } from './table-step.ts';
 import type { ErasureActivities, ErasureEngineActivities } from './types.ts';
@@ -40,8 +40,9 @@ export function createErasureActivities(deps: ErasureDeps): ErasureActivities {
 
 export function createErasureEngineActivities(deps: ErasureDeps): ErasureEngineActivities {
   const told = teller(deps);
+  const finder = createFinder();
   return {
-    findSubject: told(withHeartbeats(({ requestId }) => findSubject(deps, requestId))),
+    findSubject: told(withHeartbeats(({ requestId }) => finder.find(deps, requestId))),
     lookAgain: told(withHeartbeats(({ batchId }) => lookAgainAll(deps, batchId))),
     findBlocked: told(withHeartbeats(({ batchId }) => findBlocked(deps, batchId))),
     eraseStep: told(withHeartbeats((input) => eraseStep(deps, input))),

@@ -19,11 +19,10 @@ export interface ErasureTarget {
   readonly values: SubjectValues;
 }
 
-/**
- * From here on values travel as one list: Iceberg prunes files by at most 200 values of an `IN`
- * (`InclusiveMetricsEvaluator`), so a longer one gains nothing.
- */
-const VALUES_APART = 200;
+/** Iceberg prunes files by at most this many values of one `IN` (`InclusiveMetricsEvaluator`). */
+const PRUNED_BY_MAX = 200;
+/** From here on values travel as one list, by which no file is pruned. */
+const VALUES_APART_MAX = 10 * PRUNED_BY_MAX;
 
 interface Predicate {
   readonly sql: string;
@@ -57,8 +56,10 @@ function listOf(
   parameters: Record<string, string>,
 ): (place: string) => string {
   const sqlType = type === 'bigint' ? 'BIGINT' : 'STRING';
-  if (values.length > VALUES_APART) {
-    parameters[`${name}_all`] = JSON.stringify(type === 'bigint' ? values.map(Number) : values);
+  if (values.length > VALUES_APART_MAX) {
+    // As they are written: a number of JavaScript has 53 bits, an identifier 64.
+    parameters[`${name}_all`] =
+      type === 'bigint' ? `[${values.map(BigInt).join(',')}]` : JSON.stringify(values);
     const all = `from_json(:${name}_all, 'array<${sqlType.toLowerCase()}>')`;
     return (place) => `array_contains(${all}, ${place})`;
   }
@@ -66,7 +67,10 @@ function listOf(
     parameters[`${name}_${index}`] = value;
     return type === 'bigint' ? `CAST(:${name}_${index} AS BIGINT)` : `:${name}_${index}`;
   });
-  return (place) => `${place} IN (${markers.join(', ')})`;
+  const lists = Array.from({ length: Math.ceil(markers.length / PRUNED_BY_MAX) }, (_, index) =>
+    markers.slice(index * PRUNED_BY_MAX, (index + 1) * PRUNED_BY_MAX).join(', '),
+  );
+  return (place) => lists.map((list) => `${place} IN (${list})`).join(' OR ');
 }
 
 /** The value of a path, as the identifier's type; null where it is something else. */
@@ -87,76 +91,141 @@ function plainType(type: string | undefined): Identifier['type'] | null {
   return type === 'long' || type === 'bigint' ? 'bigint' : null;
 }
 
-/** One row: how many rows match in a ref, and in how many files of how many bytes. */
-export function compileFind(target: ErasureTarget, ref: string): Statement {
+/**
+ * Rows `s, n, files, bytes`: how many rows of which subject are in a ref, in how many files of how
+ * many bytes. `s`: place in `subjects`; who has none is left out. `null`: nothing is known to match
+ * by.
+ */
+export function compileFind(
+  target: ErasureTarget,
+  subjects: readonly SubjectValues[],
+  ref: string,
+): Statement | null {
   const { sql, parameters } = matchPredicate(target);
+  if (sql === 'false') return null;
   const table = quoteTable(target.table);
-  const at = ref === 'main' ? '' : ` VERSION AS OF ${quoteText(ref)}`;
-  const files = `${table}.all_data_files`;
   return {
     engine: 'spark',
-    sql: `WITH hits AS (
-  SELECT _file AS path, count(*) AS n FROM ${table}${at} WHERE ${sql} GROUP BY _file
+    sql: `WITH wanted AS (${WANTED}), hits AS (
+  ${SELECT_JOINED} path, w.s AS s, count(DISTINCT pos) AS n
+  FROM (SELECT _file AS path, _pos AS pos, explode(${matchedPairs(target)}) AS one
+    FROM ${table}${atRef(ref)} WHERE ${sql}) ${JOIN_WANTED}
+  GROUP BY path, w.s
 ), sizes AS (
-  SELECT file_path, max(file_size_in_bytes) AS bytes FROM ${files} GROUP BY file_path
+  SELECT file_path, max(file_size_in_bytes) AS bytes FROM ${table}.all_data_files GROUP BY file_path
 )
-SELECT coalesce(sum(n), 0) AS n, count(*) AS files, coalesce(sum(bytes), 0) AS bytes
-FROM hits LEFT JOIN sizes ON file_path = path`,
-    parameters,
+SELECT s, sum(n) AS n, count(*) AS files, coalesce(sum(bytes), 0) AS bytes
+FROM hits LEFT JOIN sizes ON file_path = path GROUP BY s`,
+    parameters: { ...parameters, wanted: wantedOf(target, subjects) },
   };
 }
 
-/** Rows `identifier, value`: what rows that match tell of the subject. */
-export function compileValues(target: ErasureTarget, ref: string): Statement | null {
+/** Rows `s, identifier, value`: what rows that match a subject tell of them. */
+export function compileValues(
+  target: ErasureTarget,
+  subjects: readonly SubjectValues[],
+  ref: string,
+): Statement | null {
   const { sql, parameters } = matchPredicate(target);
-  const at = ref === 'main' ? '' : ` VERSION AS OF ${quoteText(ref)}`;
-  const places = [...Object.entries(target.match), ...Object.entries(target.holds)].flatMap(
-    ([name, paths]) => paths.map((path) => ({ name, path })),
-  );
-  if (places.length === 0 || sql === 'false') return null;
-  const pairs = places.map(
-    ({ name, path }) =>
-      `named_struct('identifier', ${quoteText(name)}, 'value', ${placeOf(target, path, 'string')})`,
-  );
+  if (sql === 'false') return null;
   return {
     engine: 'spark',
-    sql: `SELECT DISTINCT told.identifier, told.value
-FROM (SELECT explode(array(${pairs.join(', ')})) AS told
-  FROM ${quoteTable(target.table)}${at} WHERE ${sql})
-WHERE told.value IS NOT NULL AND told.value <> ''`,
-    parameters,
+    sql: `WITH wanted AS (${WANTED})
+SELECT DISTINCT s, told.i AS identifier, told.v AS value
+FROM (${SELECT_JOINED} w.s AS s, explode(tells) AS told
+  FROM (SELECT explode(${matchedPairs(target)}) AS one, ${toldPairs(target)} AS tells
+    FROM ${quoteTable(target.table)}${atRef(ref)} WHERE ${sql}) ${JOIN_WANTED})
+WHERE told.v IS NOT NULL AND told.v <> ''`,
+    parameters: { ...parameters, wanted: wantedOf(target, subjects) },
   };
 }
 
 /**
- * Rows `identifier, value`: those of the subject's values that rows of others hold as well (a name
- * that two people have). The key is not among them: it makes a row the subject's.
+ * Rows `s, identifier, value`: those of a subject's values that rows of others hold as well (a name
+ * that two people have).
  */
-export function compileShared(target: ErasureTarget): Statement | null {
-  const { sql, parameters: matched } = matchPredicate(target);
-  const parameters: Record<string, string> = { ...matched };
-  const places: string[] = [];
-  const wanted: string[] = [];
-  for (const [name, paths] of [...Object.entries(target.match), ...Object.entries(target.holds)]) {
-    const values = target.values[name] ?? [];
-    if (values.length === 0) continue;
-    parameters[`shared_${name}`] = JSON.stringify(values);
-    const list = `from_json(:shared_${name}, 'array<string>')`;
-    wanted.push(`(told.identifier = ${quoteText(name)} AND array_contains(${list}, told.value))`);
-    for (const path of paths) {
-      const value = placeOf(target, path, 'string');
-      places.push(`named_struct('identifier', ${quoteText(name)}, 'value', ${value})`);
-    }
-  }
-  if (places.length === 0) return null;
+export function compileShared(
+  target: ErasureTarget,
+  subjects: readonly SubjectValues[],
+): Statement | null {
+  const { sql, parameters } = matchPredicate(target);
+  const names = [...Object.keys(target.match), ...Object.keys(target.holds)];
+  if (names.every((name) => (target.values[name] ?? []).length === 0)) return null;
+  const table = quoteTable(target.table);
   return {
     engine: 'spark',
-    sql: `SELECT DISTINCT told.identifier, told.value
-FROM (SELECT explode(array(${places.join(', ')})) AS told
-  FROM ${quoteTable(target.table)} WHERE NOT coalesce(${sql}, false))
-WHERE ${wanted.join(' OR ')}`,
-    parameters,
+    sql: `WITH wanted AS (${WANTED}), own AS (
+  ${SELECT_JOINED} DISTINCT path, pos, w.s AS s
+  FROM (SELECT _file AS path, _pos AS pos, explode(${matchedPairs(target)}) AS one
+    FROM ${table} WHERE ${sql}) ${JOIN_WANTED}
+), seen AS (
+  ${SELECT_JOINED} path, pos, w.s AS s, w.i AS identifier, w.v AS value
+  FROM (SELECT _file AS path, _pos AS pos, explode(${toldPairs(target)}) AS one FROM ${table})
+    ${JOIN_WANTED}
+)
+SELECT DISTINCT s, identifier, value FROM seen LEFT ANTI JOIN own USING (path, pos, s)`,
+    parameters: { ...parameters, wanted: wantedOf(target, subjects) },
   };
+}
+
+/** Which value of which identifier is whose. */
+const WANTED = "SELECT inline(from_json(:wanted, 'array<struct<i: string, v: string, s: int>>'))";
+const JOIN_WANTED = 'JOIN wanted w ON one.i = w.i AND one.v = w.v';
+/** There are at most some thousands of values: no reason to sort a table by them. */
+const SELECT_JOINED = 'SELECT /*+ BROADCAST(w) */';
+
+function wantedOf({ identifiers }: ErasureTarget, subjects: readonly SubjectValues[]): string {
+  return JSON.stringify(
+    subjects.flatMap((values, s) =>
+      identifiers.flatMap(({ name, type }) =>
+        (values[name] ?? []).map((one) => {
+          return { i: name, v: type === 'bigint' ? String(BigInt(one)) : one, s };
+        }),
+      ),
+    ),
+  );
+}
+
+/** The pairs of identifier and value by which {@link matchPredicate} takes a row. */
+function matchedPairs(target: ErasureTarget): string {
+  const pairs: string[] = [];
+  const empty: string[] = [];
+  for (const [name, paths] of Object.entries(target.match)) {
+    const identifier = target.identifiers.find((one) => one.name === name);
+    if (identifier === undefined) continue;
+    for (const path of paths) {
+      const text = textOf(target, path, identifier.type);
+      const value = empty.length === 0 ? text : `CASE WHEN ${empty.join(' AND ')} THEN ${text} END`;
+      pairs.push(pairOf(name, value));
+    }
+    empty.push(...paths.map((path) => `${placeOf(target, path, identifier.type)} IS NULL`));
+  }
+  return `array(${pairs.join(', ')})`;
+}
+
+/** All pairs of identifier and value that a row holds. */
+function toldPairs(target: ErasureTarget): string {
+  const pairs = [...Object.entries(target.match), ...Object.entries(target.holds)].flatMap(
+    ([name, paths]) => {
+      const type = target.identifiers.find((one) => one.name === name)?.type ?? 'string';
+      return paths.map((path) => pairOf(name, textOf(target, path, type)));
+    },
+  );
+  return `array(${pairs.join(', ')})`;
+}
+
+function pairOf(name: string, value: string): string {
+  return `named_struct('i', ${quoteText(name)}, 'v', ${value})`;
+}
+
+/** Numbers in one spelling, whatever the place holds them as. */
+function textOf(target: ErasureTarget, path: string, type: Identifier['type']): string {
+  const place = placeOf(target, path, type);
+  return type === 'bigint' ? `CAST(${place} AS STRING)` : place;
+}
+
+function atRef(ref: string): string {
+  return ref === 'main' ? '' : ` VERSION AS OF ${quoteText(ref)}`;
 }
 
 /** One row: all rows, those that match, and a sum over the hashes of all others. */

@@ -151,9 +151,9 @@ describe('a request', () => {
 
   it('is not looked for again where no ref has moved since', async () => {
     const world = worldOf(approved());
-    await lookAgain(depsOf(world), world.requests[0] as ErasureRequest);
+    await lookAgain(depsOf(world), world.requests);
     world.refs = { main: '2' };
-    await expect(lookAgain(depsOf(world), world.requests[0] as ErasureRequest)).rejects.toThrow();
+    await expect(lookAgain(depsOf(world), world.requests)).rejects.toThrow();
   });
 });
 
