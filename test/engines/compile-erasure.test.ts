@@ -102,13 +102,29 @@ test('rows of several subjects are told apart by what they match by', () => {
     'main',
   );
   expect(JSON.parse(found?.parameters?.wanted ?? '')).toEqual([
-    { i: 'customer_id', v: '42', s: 0 },
-    { i: 'session_key', v: 's1', s: 0 },
-    { i: 'customer_id', v: '7', s: 1 },
+    { i: 'customer_id', v: '42', alike: '42', s: 0 },
+    { i: 'session_key', v: 's1', alike: 's1', s: 0 },
+    { i: 'customer_id', v: '7', alike: '7', s: 1 },
   ]);
   expect(found?.sql).toContain(
     "named_struct('i', 'session_key', 'v', CASE WHEN `customer_id` IS NULL THEN",
   );
+});
+
+test('what a row of nobody holds is not shared; traces are compared without regard to case', () => {
+  const subjects = [{ customer_id: ['42'], email: ['Ada@Example.org'] }];
+  const one = target({ match: { customer_id: ['customer_id'] }, values: subjects[0] ?? {} });
+  const { sql, parameters } = compileShared(one, subjects) ?? {};
+  expect(sql).toContain('WHERE (`customer_id` IS NOT NULL)');
+  expect(sql).toContain(
+    "'v', lower(trim(try_cast(get_json_object(`after`, '$.email') AS STRING)))",
+  );
+  expect(JSON.parse(parameters?.wanted ?? '')).toContainEqual({
+    i: 'email',
+    v: 'Ada@Example.org',
+    alike: 'ada@example.org',
+    s: 0,
+  });
 });
 
 test('a ref is named as text', () => {

@@ -56,16 +56,14 @@ async function findWithOthers(deps: ErasureDeps, requestId: string): Promise<voi
 }
 
 async function findAll(deps: ErasureDeps, requests: readonly ErasureRequest[]): Promise<void> {
-  for (const { request, found, blockers } of await look(deps, requests)) {
+  const looked = await look(deps, requests, { keepsKnown: false });
+  for (const { request, found, blockers } of looked) {
     const { requestId } = request;
-    const act = { kind: 'move', to: 'found', patch: { found, blockers } } as const;
+    // Where a table cannot be looked at, nobody knows that nothing is there.
+    const to = holdsRows(found) || blockers.length > 0 ? 'awaiting_approval' : 'found';
+    const act = { kind: 'move', to, patch: { found, blockers } } as const;
     const at = new Date(deps.nowMs()).toISOString();
     await deps.erasures.actOn({ requestId, from: ['requested'], act, by: 'workflow', at });
-    // Where a table cannot be looked at, nobody knows that nothing is there.
-    if (holdsRows(found) || blockers.length > 0) {
-      const next = { kind: 'move', to: 'awaiting_approval' } as const;
-      await deps.erasures.actOn({ requestId, from: ['found'], act: next, by: 'workflow', at });
-    }
   }
 }
 
@@ -92,7 +90,8 @@ export async function lookAgain(
     return then.sort().join() !== state;
   });
   for (let from = 0; from < moved.length; from += TOGETHER_MAX) {
-    const looked = await look(deps, moved.slice(from, from + TOGETHER_MAX));
+    const some = moved.slice(from, from + TOGETHER_MAX);
+    const looked = await look(deps, some, { keepsKnown: true });
     for (const { request, found, blockers } of looked) {
       const at = new Date(deps.nowMs()).toISOString();
       const act = { kind: 'amend', patch: { found, blockers } } as const;
@@ -111,13 +110,15 @@ interface Looked {
 async function look(
   deps: ErasureDeps,
   requests: readonly ErasureRequest[],
+  { keepsKnown }: { readonly keepsKnown: boolean },
 ): Promise<readonly Looked[]> {
   const [first] = requests;
   if (first === undefined) return [];
   const { subject } = await subjectOf(deps, first.subject);
   const { tables, blockers: lost } = await openTables(deps, subject);
   const known = await Promise.all(requests.map(({ requestId }) => valuesOf(deps, requestId)));
-  const people = await lookFor(deps, { key: first.requestId, subject, tables, known });
+  const sought = { key: first.requestId, subject, tables, known, keepsKnown };
+  const people = await lookFor(deps, sought);
   const obstacles: Blocker[] = [];
   for (const { health } of tables) obstacles.push(...(await obstaclesOf(deps, health)));
   const looked: Looked[] = [];

@@ -34,10 +34,14 @@ export interface Sought {
   readonly tables: readonly MappedTable[];
   /** Of each subject, what is known of it: at least its key. */
   readonly known: readonly SubjectValues[];
+  /** What is known stays sought, whoever else holds it by now: forgetting has begun with it. */
+  readonly keepsKnown: boolean;
 }
 
 export interface FoundSubject {
   readonly values: SubjectValues;
+  /** Identifiers of which a value is left out, because rows of others hold it as well. */
+  readonly shared: readonly string[];
   readonly found: readonly FoundInTable[];
 }
 
@@ -46,8 +50,11 @@ export async function lookFor(deps: ErasureDeps, sought: Sought): Promise<readon
   const asking: Asking = { ...sought, deps, ask: asker(deps, sought.key) };
   const resolved = await resolve(asking);
   const people = await leaveOutShared(asking, resolved);
-  const found = await countRefs(asking, people);
-  return people.map((values, s) => ({ values, found: found(s) }));
+  const found = await countRefs(
+    asking,
+    people.map(({ values }) => values),
+  );
+  return people.map((one, s) => ({ ...one, found: found(s) }));
 }
 
 interface Asking extends Sought {
@@ -128,20 +135,31 @@ function toldBy(row: EngineRow, { key }: Subject): SubjectValues {
  * What somebody else's rows hold as well (a name that two people have) cannot tell whether the
  * subject is left: it is neither matched by nor looked for. The key decides of itself.
  */
-async function leaveOutShared(asking: Asking, people: People): Promise<People> {
-  const { subject, tables, deps, ask } = asking;
+async function leaveOutShared(
+  asking: Asking,
+  people: People,
+): Promise<readonly Pick<FoundSubject, 'values' | 'shared'>[]> {
+  const { subject, tables, known, keepsKnown, deps, ask } = asking;
   const all = mergeValues(people);
   const statements = tables.flatMap(
     (one) => deps.spark.compiler.compileShared(targetIn(asking, one, all), people) ?? [],
   );
   const rows = (await mapAtOnce(statements, ASKED_AT_ONCE, (one) => ask(one, people))).flat();
-  const shared = new Set(rows.map(({ s, identifier, value }) => `${s} ${identifier} ${value}`));
+  const others = new Set(rows.map(({ s, identifier, value }) => `${s} ${identifier} ${value}`));
   return people.map((values, s) => {
-    const kept = Object.entries(values).map(([name, list]) => [
-      name,
-      name === subject.key ? list : list.filter((value) => !shared.has(`${s} ${name} ${value}`)),
-    ]);
-    return Object.fromEntries(kept) as SubjectValues;
+    const isShared = (name: string, value: string) =>
+      name !== subject.key &&
+      others.has(`${s} ${name} ${value}`) &&
+      !(keepsKnown && known[s]?.[name]?.includes(value) === true);
+    const entries = Object.entries(values);
+    return {
+      values: Object.fromEntries(
+        entries.map(([name, list]) => [name, list.filter((value) => !isShared(name, value))]),
+      ),
+      shared: entries.flatMap(([name, list]) =>
+        list.some((value) => isShared(name, value)) ? [name] : [],
+      ),
+    };
   });
 }
 

@@ -44,7 +44,7 @@ export type ActResult =
 
 /** State → the states that may follow. From `failed` an operator lets it go on where it stopped. */
 export const NEXT_STATES: Readonly<Record<ErasureState, readonly ErasureState[]>> = {
-  requested: ['found', 'refused', 'cancelled', 'failed'],
+  requested: ['found', 'awaiting_approval', 'refused', 'cancelled', 'failed'],
   found: ['requested', 'awaiting_approval', 'verifying', 'refused', 'cancelled', 'failed'],
   awaiting_approval: ['requested', 'found', 'forgetting', 'refused', 'cancelled', 'failed'],
   forgetting: ['verifying', 'failed'],

@@ -142,7 +142,8 @@ WHERE told.v IS NOT NULL AND told.v <> ''`,
 
 /**
  * Rows `s, identifier, value`: those of a subject's values that rows of others hold as well (a name
- * that two people have).
+ * that two people have), compared as the second reader does. A row that nothing matches by is
+ * nobody else's.
  */
 export function compileShared(
   target: ErasureTarget,
@@ -160,8 +161,9 @@ export function compileShared(
     FROM ${table} WHERE ${sql}) ${JOIN_WANTED}
 ), seen AS (
   ${SELECT_JOINED} path, pos, w.s AS s, w.i AS identifier, w.v AS value
-  FROM (SELECT _file AS path, _pos AS pos, explode(${toldPairs(target)}) AS one FROM ${table})
-    ${JOIN_WANTED}
+  FROM (SELECT _file AS path, _pos AS pos, explode(${toldPairs(target, 'alike')}) AS one
+    FROM ${table} WHERE ${isSomebodys(target)})
+    JOIN wanted w ON one.i = w.i AND one.v = w.alike
 )
 SELECT DISTINCT s, identifier, value FROM seen LEFT ANTI JOIN own USING (path, pos, s)`,
     parameters: { ...parameters, wanted: wantedOf(target, subjects) },
@@ -177,9 +179,10 @@ const SELECT_JOINED = 'SELECT /*+ BROADCAST(w) */';
 function wantedOf({ identifiers }: ErasureTarget, subjects: readonly SubjectValues[]): string {
   return JSON.stringify(
     subjects.flatMap((values, s) =>
-      identifiers.flatMap(({ name, type }) =>
+      identifiers.flatMap(({ name, type, trace }) =>
         (values[name] ?? []).map((one) => {
-          return { i: name, v: type === 'bigint' ? String(BigInt(one)) : one, s };
+          const v = type === 'bigint' ? String(BigInt(one)) : one;
+          return { i: name, v, alike: trace ? v.trim().toLowerCase() : v, s };
         }),
       ),
     ),
@@ -203,15 +206,28 @@ function matchedPairs(target: ErasureTarget): string {
   return `array(${pairs.join(', ')})`;
 }
 
-/** All pairs of identifier and value that a row holds. */
-function toldPairs(target: ErasureTarget): string {
+/** All pairs of identifier and value that a row holds; `alike`: traces in small letters. */
+function toldPairs(target: ErasureTarget, spelling: 'exact' | 'alike' = 'exact'): string {
   const pairs = [...Object.entries(target.match), ...Object.entries(target.holds)].flatMap(
     ([name, paths]) => {
-      const type = target.identifiers.find((one) => one.name === name)?.type ?? 'string';
-      return paths.map((path) => pairOf(name, textOf(target, path, type)));
+      const { type = 'string', trace = false } =
+        target.identifiers.find((one) => one.name === name) ?? {};
+      return paths.map((path) => {
+        const text = textOf(target, path, type);
+        return pairOf(name, trace && spelling === 'alike' ? `lower(trim(${text}))` : text);
+      });
     },
   );
   return `array(${pairs.join(', ')})`;
+}
+
+/** Whether anything is there by which a row is told to be a person's. */
+function isSomebodys(target: ErasureTarget): string {
+  const places = Object.entries(target.match).flatMap(([name, paths]) => {
+    const type = target.identifiers.find((one) => one.name === name)?.type ?? 'string';
+    return paths.map((path) => `${placeOf(target, path, type)} IS NOT NULL`);
+  });
+  return places.length === 0 ? 'false' : `(${places.join(' OR ')})`;
 }
 
 function pairOf(name: string, value: string): string {
