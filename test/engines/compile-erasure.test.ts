@@ -57,7 +57,7 @@ describe('which rows match', () => {
   });
   test('nothing is known to match by: no row matches', () => {
     expect(matchPredicate(target({ values: {} })).sql).toBe('false');
-    expect(compileValues(target({ values: {} }), [], 'main')).toBeNull();
+    expect(compileValues(target({ values: {} }), [], null)).toBeNull();
   });
   test('by many values files are still pruned: no list of them is longer than Iceberg looks at', () => {
     const many = Array.from({ length: 401 }, (_, index) => String(index));
@@ -81,9 +81,9 @@ test('no value of a subject is in any text', () => {
     identifiers: [{ name: 'email', type: 'string', links: true, trace: true }],
   });
   const statements = [
-    compileFind(one, [one.values], 'main'),
-    compileFind(one, [one.values], 'a tag'),
-    compileValues(one, [one.values], 'main'),
+    compileFind(one, [one.values], null),
+    compileFind(one, [one.values], '42'),
+    compileValues(one, [one.values], null),
     compileShared(one, [one.values]),
     compileOracle(one),
     compileDelete(one, 'run-1'),
@@ -99,7 +99,7 @@ test('rows of several subjects are told apart by what they match by', () => {
   const found = compileFind(
     target({ match, values: { customer_id: ['42', '007'], session_key: ['s1'] } }),
     subjects,
-    'main',
+    null,
   );
   expect(JSON.parse(found?.parameters?.wanted ?? '')).toEqual([
     { i: 'customer_id', v: '42', alike: '42', s: 0 },
@@ -127,8 +127,8 @@ test('what a row of nobody holds is not shared; traces are compared without rega
   });
 });
 
-test('a ref is named as text', () => {
-  expect(compileFind(target(), [], "o'hara")?.sql).toContain("VERSION AS OF 'o\\'hara'");
+test('a ref is read by its snapshot', () => {
+  expect(compileFind(target(), [], '7')?.sql).toContain("VERSION AS OF '7' WHERE");
 });
 
 test('the forced rewrite chooses by delete files alone', () => {

@@ -33,10 +33,13 @@ type Subjects = readonly SubjectValues[];
 
 /** The pure half: finding and forgetting as statements of Spark. */
 export interface ErasureCompiler {
-  /** Rows `s, n, files, bytes`; `s`: place in `subjects`. `null`: nothing is known to match by. */
-  compileFind(target: ErasureTarget, subjects: Subjects, ref: string): Statement | null;
+  /**
+   * Rows `s, n, files, bytes`; `s`: place in `subjects`. `null`: nothing is known to match by.
+   * `at`: a snapshot; `null`: what readers of the table see.
+   */
+  compileFind(target: ErasureTarget, subjects: Subjects, at: string | null): Statement | null;
   /** Rows `s, identifier, value`. `null`: nothing is known to match by. */
-  compileValues(target: ErasureTarget, subjects: Subjects, ref: string): Statement | null;
+  compileValues(target: ErasureTarget, subjects: Subjects, at: string | null): Statement | null;
   /** Rows `s, identifier, value`. `null`: there is nothing to share. */
   compileShared(target: ErasureTarget, subjects: Subjects): Statement | null;
   compileOracle(target: ErasureTarget): Statement;

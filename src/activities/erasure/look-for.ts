@@ -6,9 +6,10 @@
 import { activityInfo, cancellationSignal } from '@temporalio/activity';
 import type { EngineRow, Statement } from '../../domain/engine.ts';
 import type { Subject, SubjectValues, TableMapping } from '../../domain/erasure/privacy.ts';
+import { holdsAt } from '../../domain/erasure/ref-schema.ts';
 import type { FoundInTable } from '../../domain/erasure/request.ts';
 import { IcewrightError } from '../../domain/errors.ts';
-import type { TableHealth } from '../../domain/health/health.ts';
+import type { SnapshotRef, TableHealth } from '../../domain/health/health.ts';
 import { ERASURE_SESSION } from '../../domain/ids.ts';
 import { tableFromKey } from '../../domain/table.ts';
 import { mapAtOnce } from '../at-once.ts';
@@ -91,8 +92,24 @@ function targetIn(
   { subject }: Asking,
   { mapping, health }: MappedTable,
   values: SubjectValues,
+  ref?: SnapshotRef,
 ): ErasureTarget {
-  return targetOf(tableFromKey(health.table), health.columns, subject, mapping, values);
+  const table = tableFromKey(health.table);
+  const target = targetOf(table, health.columns, subject, mapping, values);
+  const { schema } = ref ?? {};
+  if (schema === undefined) return target;
+  const { columns } = schema;
+  return {
+    ...target,
+    columns,
+    match: holdsAt(target.match, schema),
+    holds: holdsAt(target.holds, schema),
+  };
+}
+
+/** `null`: as whoever reads the table. */
+function snapshotOf(ref: SnapshotRef): string | null {
+  return ref.name === 'main' ? null : ref.snapshotId;
 }
 
 /** Repeats until no row tells a further linking identifier of anybody. */
@@ -105,12 +122,12 @@ async function resolve(asking: Asking): Promise<People> {
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     const before = people;
     const all = mergeValues(before);
-    const statements = tables.flatMap((one) => {
-      const target = targetIn(asking, one, all);
-      return one.health.refs.flatMap(
-        ({ name }) => deps.spark.compiler.compileValues(target, before, name) ?? [],
-      );
-    });
+    const statements = tables.flatMap((one) =>
+      one.health.refs.flatMap((ref) => {
+        const target = targetIn(asking, one, all, ref);
+        return deps.spark.compiler.compileValues(target, before, snapshotOf(ref)) ?? [];
+      }),
+    );
     const told = (await mapAtOnce(statements, ASKED_AT_ONCE, (one) => ask(one, before))).flat();
     const ofWhom = Map.groupBy(told, (row) => Number(row.s));
     people = before.map((values, s) =>
@@ -172,8 +189,8 @@ async function countRefs(
   const all = mergeValues(people);
   const wanted = tables.flatMap((one) => one.health.refs.map((ref) => ({ one, ref })));
   const counted = await mapAtOnce(wanted, ASKED_AT_ONCE, async ({ one, ref }) => {
-    const target = targetIn(asking, one, all);
-    const statement = deps.spark.compiler.compileFind(target, people, ref.name);
+    const target = targetIn(asking, one, all, ref);
+    const statement = deps.spark.compiler.compileFind(target, people, snapshotOf(ref));
     const rows = statement === null ? [] : await ask(statement, people);
     return { table: one.health.table, ref, rows: new Map(rows.map((row) => [Number(row.s), row])) };
   });

@@ -94,12 +94,12 @@ function plainType(type: string | undefined): Identifier['type'] | null {
 /**
  * Rows `s, n, files, bytes`: how many rows of which subject are in a ref, in how many files of how
  * many bytes. `s`: place in `subjects`; who has none is left out. `null`: nothing is known to match
- * by.
+ * by. @param snapshotId the ref's; `null`: what a reader of the table sees
  */
 export function compileFind(
   target: ErasureTarget,
   subjects: readonly SubjectValues[],
-  ref: string,
+  snapshotId: string | null,
 ): Statement | null {
   const { sql, parameters } = matchPredicate(target);
   if (sql === 'false') return null;
@@ -109,7 +109,7 @@ export function compileFind(
     sql: `WITH wanted AS (${WANTED}), hits AS (
   ${SELECT_JOINED} path, w.s AS s, count(DISTINCT pos) AS n
   FROM (SELECT _file AS path, _pos AS pos, explode(${matchedPairs(target)}) AS one
-    FROM ${table}${atRef(ref)} WHERE ${sql}) ${JOIN_WANTED}
+    FROM ${table}${atSnapshot(snapshotId)} WHERE ${sql}) ${JOIN_WANTED}
   GROUP BY path, w.s
 ), sizes AS (
   SELECT file_path, max(file_size_in_bytes) AS bytes FROM ${table}.all_data_files GROUP BY file_path
@@ -124,7 +124,7 @@ FROM hits LEFT JOIN sizes ON file_path = path GROUP BY s`,
 export function compileValues(
   target: ErasureTarget,
   subjects: readonly SubjectValues[],
-  ref: string,
+  snapshotId: string | null,
 ): Statement | null {
   const { sql, parameters } = matchPredicate(target);
   if (sql === 'false') return null;
@@ -134,7 +134,7 @@ export function compileValues(
 SELECT DISTINCT s, told.i AS identifier, told.v AS value
 FROM (${SELECT_JOINED} w.s AS s, explode(tells) AS told
   FROM (SELECT explode(${matchedPairs(target)}) AS one, ${toldPairs(target)} AS tells
-    FROM ${quoteTable(target.table)}${atRef(ref)} WHERE ${sql}) ${JOIN_WANTED})
+    FROM ${quoteTable(target.table)}${atSnapshot(snapshotId)} WHERE ${sql}) ${JOIN_WANTED})
 WHERE told.v IS NOT NULL AND told.v <> ''`,
     parameters: { ...parameters, wanted: wantedOf(target, subjects) },
   };
@@ -240,8 +240,9 @@ function textOf(target: ErasureTarget, path: string, type: Identifier['type']): 
   return type === 'bigint' ? `CAST(${place} AS STRING)` : place;
 }
 
-function atRef(ref: string): string {
-  return ref === 'main' ? '' : ` VERSION AS OF ${quoteText(ref)}`;
+/** By its number: a ref may be called like one, and a branch would be read with today's schema. */
+function atSnapshot(snapshotId: string | null): string {
+  return snapshotId === null ? '' : ` VERSION AS OF ${quoteText(snapshotId)}`;
 }
 
 /** One row: all rows, those that match, and a sum over the hashes of all others. */
