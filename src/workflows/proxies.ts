@@ -120,6 +120,8 @@ const ERASURE_PATIENCE = {
 export const erasureControl: ActivityInterfaceFor<ErasureActivities> =
   proxyActivities<ErasureActivities>({
     startToCloseTimeout: '10 minutes',
+    // A killed worker is noticed after this long; the steps heartbeat every second.
+    heartbeatTimeout: '15s',
     retry: { ...ERASURE_PATIENCE, maximumAttempts: 20 },
   });
 

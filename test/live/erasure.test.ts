@@ -39,7 +39,7 @@ import { scanBucket } from './independent-scan.ts';
 const LETTERS = 'lake.silver.er_letters';
 const MORE = `      - table: silver.er_letters
         match: { customer_id: customer_id }
-        holds: { email: email }
+        holds: { email: mail }
 `;
 const ALL = {
   ...SOUGHT,
@@ -80,7 +80,10 @@ async function night(): Promise<void> {
   expect(failed).toEqual([]);
 }
 
-/** The subject's letters were deleted once, by value, and one came later. */
+/**
+ * The subject's letters were deleted once, by value, and one came later; a tag, with a number for a
+ * name, is from before a column was renamed.
+ */
 async function makeLetters(): Promise<void> {
   const { spark } = office.lake;
   await spark(`DROP TABLE IF EXISTS ${LETTERS}`);
@@ -94,6 +97,8 @@ async function makeLetters(): Promise<void> {
     `INSERT INTO ${LETTERS} SELECT id, 7700000200 + id % 9, concat('person', id % 9, '@example.org')
      FROM range(90) UNION ALL SELECT 1000, ${subject}`,
   );
+  await spark(`ALTER TABLE ${LETTERS} CREATE TAG \`20251231\``);
+  await spark(`ALTER TABLE ${LETTERS} RENAME COLUMN email TO mail`);
   const { parts, settings } = inject('stack');
   const source = new URL('../peers/EqualityDelete.java', import.meta.url).pathname;
   const classes = ['-cp', parts.sparkClasspath, source];
@@ -126,7 +131,13 @@ it('the tag and the branch are told with what to do; a second person approves', 
   const blockers = request.blockers.map(({ table, kind, name }) => `${kind} ${name} of ${table}`);
   expect(blockers.sort()).toEqual([
     'branch audit of lake.silver.er_orders',
+    `tag 20251231 of ${LETTERS}`,
     'tag before_the_day of lake.bronze.er_customers',
+  ]);
+  const letters = request.found.find(({ table }) => table === LETTERS)?.refs;
+  expect(letters?.map(({ name, rows }) => [name, rows]).sort()).toEqual([
+    ['20251231', 1],
+    ['main', 1],
   ]);
   expect(request.blockers[0]?.remedy).toMatch(/drop it|move it/);
   const own = await office.icewright(['erase', 'approve', requestId]);
@@ -145,6 +156,7 @@ it('it does not end while they reach old files; then nothing is left in any vers
   expect(waits.state).toBe('forgetting');
   const { spark } = office.lake;
   await spark('ALTER TABLE lake.bronze.er_customers DROP TAG before_the_day');
+  await spark(`ALTER TABLE ${LETTERS} DROP TAG \`20251231\``);
   const head = (await office.lake.measure('lake.silver.er_orders')).snapshotId;
   await spark(`ALTER TABLE lake.silver.er_orders REPLACE BRANCH audit AS OF VERSION ${head}`);
   await office.succeed(['erase', 'retry', requestId]);

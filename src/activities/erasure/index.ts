@@ -42,19 +42,19 @@ export function createErasureEngineActivities(deps: ErasureDeps): ErasureEngineA
   const told = teller(deps);
   const finder = createFinder();
   return {
-    findSubject: told(withHeartbeats(({ requestId }) => finder.find(deps, requestId))),
-    lookAgain: told(withHeartbeats(({ batchId }) => lookAgainAll(deps, batchId))),
-    findBlocked: told(withHeartbeats(({ batchId }) => findBlocked(deps, batchId))),
-    eraseStep: told(withHeartbeats((input) => eraseStep(deps, input))),
-    verifyTable: told(withHeartbeats((input) => verifyTable(deps, input))),
+    findSubject: told(({ requestId }) => finder.find(deps, requestId)),
+    lookAgain: told(({ batchId }) => lookAgainAll(deps, batchId)),
+    findBlocked: told(({ batchId }) => findBlocked(deps, batchId)),
+    eraseStep: told((input) => eraseStep(deps, input)),
+    verifyTable: told((input) => verifyTable(deps, input)),
   };
 }
 
-/** Failures as all activities tell them, without the person. */
+/** Failures as all activities tell them, without the person; a killed worker is noticed. */
 function teller(deps: ErasureDeps) {
   return <In extends { readonly requestId?: string; readonly batchId?: string }, Out>(
     activity: (input: In) => Promise<Out>,
-  ) => withFailures(discreetly(deps, activity));
+  ) => withFailures(withHeartbeats(discreetly(deps, activity)));
 }
 
 /** The run of a batch in one table begins. */

@@ -171,7 +171,8 @@ SELECT DISTINCT s, identifier, value FROM seen LEFT ANTI JOIN own USING (path, p
 }
 
 /** Which value of which identifier is whose. */
-const WANTED = "SELECT inline(from_json(:wanted, 'array<struct<i: string, v: string, s: int>>'))";
+const WANTED =
+  "SELECT inline(from_json(:wanted, 'array<struct<i: string, v: string, alike: string, s: int>>'))";
 const JOIN_WANTED = 'JOIN wanted w ON one.i = w.i AND one.v = w.v';
 /** There are at most some thousands of values: no reason to sort a table by them. */
 const SELECT_JOINED = 'SELECT /*+ BROADCAST(w) */';
