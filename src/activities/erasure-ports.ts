@@ -125,7 +125,7 @@ export interface ErasureLedger {
   closeBatch(batchId: string, closedAt: string): Promise<void>;
   saveTableWork(work: TableWork): Promise<void>;
   listTableWork(batchId: string): Promise<readonly TableWork[]>;
-  /** Adds what is not there; bytes, etag and versions of what is there are replaced. */
+  /** Adds what is not there; what is there keeps what was known of it, and gains versions. */
   saveFiles(files: readonly ErasureFile[]): Promise<void>;
   listFiles(filter: FileFilter): Promise<readonly ErasureFile[]>;
   markRemoved(batchId: string, pathHashes: readonly string[], at: string): Promise<void>;

@@ -78,7 +78,10 @@ export async function selectTableWork(
   }));
 }
 
-/** All at once or none; when a file was removed stays as it is. */
+/**
+ * All at once or none. What is known of a file stays known: a second purge, to which it is gone
+ * already, forgets neither its versions, nor its size, nor when it was removed.
+ */
 export async function upsertFiles(db: Queryable, files: readonly ErasureFile[]): Promise<void> {
   const rows = files.map((file) => ({
     batch_id: file.batchId,
@@ -97,7 +100,9 @@ export async function upsertFiles(db: Queryable, files: readonly ErasureFile[]):
        table_key text, path text, kind text, bytes bigint, etag text, version_ids text[],
        removed_at timestamptz)
      on conflict (batch_id, path_hash) do update set
-       bytes = excluded.bytes, etag = excluded.etag, version_ids = excluded.version_ids,
+       bytes = greatest(old.bytes, excluded.bytes), etag = coalesce(excluded.etag, old.etag),
+       version_ids = array(
+         select distinct id from unnest(old.version_ids || excluded.version_ids) as id order by id),
        removed_at = coalesce(old.removed_at, excluded.removed_at)`,
     [JSON.stringify(rows)],
   );

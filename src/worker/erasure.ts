@@ -12,6 +12,7 @@ import { tableFromKey } from '../domain/table.ts';
 import * as sparkCompile from '../engines/spark/compile.ts';
 import * as sparkCount from '../engines/spark/compile-count.ts';
 import * as compileErasure from '../engines/spark/compile-erasure.ts';
+import * as compileSteps from '../engines/spark/compile-erasure-steps.ts';
 import { compileModel } from '../engines/spark/compile-model.ts';
 import type { RestCatalog } from '../iceberg/rest-catalog.ts';
 import { openFileWalk } from '../lake.ts';
@@ -43,7 +44,10 @@ export function erasureDeps(parts: ErasureParts): ErasureDeps {
     privacy: async () => privacyPolicies(await project.policies(), config.catalog.name),
     spark: {
       runner: spark,
-      compiler: { ...sparkCompile, ...sparkCount, ...compileErasure, compileModel },
+      compiler: {
+        ...{ ...sparkCompile, ...sparkCount, compileModel },
+        ...{ ...compileErasure, ...compileSteps },
+      },
     },
     files: { ...files, ...openFileWalk(config, catalog) },
     versions: { listVersions: store.listVersions, delete: store.delete, findLock: store.findLock },

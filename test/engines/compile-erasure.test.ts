@@ -1,16 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import {
-  compileDelete,
-  compileEmptyCommit,
   compileFind,
-  compileForcedRewrite,
-  compileManifestTarget,
-  compileOracle,
   compileShared,
   compileValues,
   type ErasureTarget,
   matchPredicate,
 } from '../../src/engines/spark/compile-erasure.ts';
+import {
+  compileDelete,
+  compileEmptyCommit,
+  compileForcedRewrite,
+  compileManifestTarget,
+  compileOracle,
+} from '../../src/engines/spark/compile-erasure-steps.ts';
 
 const TABLE = { catalog: 'lake', namespace: 'bronze', name: 'raw_clickstream' };
 const SECRET = 'ada@example.org';
@@ -85,12 +87,14 @@ test('no value of a subject is in any text', () => {
     compileFind(one, [one.values], '42'),
     compileValues(one, [one.values], null),
     compileShared(one, [one.values]),
-    compileOracle(one),
-    compileDelete(one, 'run-1'),
+    compileOracle(one, ['customer_id'], null),
+    compileDelete(one, { 'icewright.run-id': 'run-1' }),
     compileForcedRewrite(one),
   ];
   for (const statement of statements) expect(statement?.sql).not.toContain(SECRET);
-  expect(compileDelete(one, 'run-1').parameters).toEqual({ email_0: SECRET });
+  expect(compileDelete(one, { 'icewright.run-id': 'run-1' }).parameters).toEqual({
+    email_0: SECRET,
+  });
 });
 
 test('rows of several subjects are told apart by what they match by', () => {

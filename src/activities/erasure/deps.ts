@@ -42,15 +42,24 @@ export interface ErasureCompiler {
   compileValues(target: ErasureTarget, subjects: Subjects, at: string | null): Statement | null;
   /** Rows `s, identifier, value`. `null`: there is nothing to share. */
   compileShared(target: ErasureTarget, subjects: Subjects): Statement | null;
-  compileOracle(target: ErasureTarget): Statement;
-  compileDelete(target: ErasureTarget, runId: string): Statement;
+  /** One row `n, matched, others`; `snapshotId` null: of the head, in the current schema. */
+  compileOracle(
+    target: ErasureTarget,
+    columns: readonly string[],
+    snapshotId: string | null,
+  ): Statement;
+  compileDelete(target: ErasureTarget, summary: Readonly<Record<string, string>>): Statement;
   compileForcedRewrite(target: ErasureTarget): Statement;
   compileDanglingDeletes(target: ErasureTarget): Statement;
-  compileManifests(target: ErasureTarget): Statement;
+  /** All data files anew, younger than every delete. Rows as of the forced rewrite. */
+  compileFullRewrite(target: ErasureTarget): Statement;
+  /** One row `files`. */
+  compileEqualityDeletes(target: ErasureTarget): Statement;
+  compileManifests(target: ErasureTarget, specId: number): Statement;
   /** A commit that changes nothing, so that manifests of what is gone are left behind. */
   compileEmptyCommit(target: ErasureTarget, summary: Readonly<Record<string, string>>): Statement;
-  /** One row `removed, bytes`: what the head's manifests still name of removed files. */
-  compileRemovedEntries(target: ErasureTarget): Statement;
+  /** Rows `spec, bytes, removed`: what the head's manifests still name of removed files. */
+  compileManifestGroups(target: ErasureTarget): Statement;
   compileManifestTarget(target: ErasureTarget, bytes: string | null): Statement;
 }
 

@@ -4,8 +4,8 @@ import { type ErasureRequest, isRefKind } from '../../domain/erasure/request.ts'
 import type { TableHealth } from '../../domain/health/health.ts';
 import { tableFromKey } from '../../domain/table.ts';
 import type { ErasureDeps } from './deps.ts';
+import { hashPath, plainUri } from './file-list.ts';
 import { measureTable } from './step-context.ts';
-import { hashPath, plainUri } from './survey.ts';
 
 /**
  * The verification without traces in files that an excepted ref keeps, or that an excepted obstacle

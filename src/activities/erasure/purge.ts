@@ -4,19 +4,23 @@
  * is no deleted object's version.
  */
 import { IcewrightError } from '../../domain/errors.ts';
+import { mapAtOnce } from '../at-once.ts';
 import type { ErasureFile } from '../erasure-ports.ts';
 import type { Reach } from '../table-files.ts';
+import { listedFiles, plainUri, versionsAt } from './file-list.ts';
+import { refuseOtherTable } from './same-table.ts';
 import {
   keepsOldFiles,
   refuseObstacles,
   type StepContext,
   type StepResult,
 } from './step-context.ts';
-import { plainUri } from './survey.ts';
 import type { TableProgress } from './work.ts';
 
 /** The store takes this many in one request. */
 const TARGETS_AT_ONCE = 1_000;
+/** Questions to the store that carry no bytes. */
+const ASKED_AT_ONCE = 16;
 const PAGE = 5_000;
 
 interface Target {
@@ -27,11 +31,17 @@ interface Target {
 export async function purge(context: StepContext, progress: TableProgress): Promise<StepResult> {
   if (keepsOldFiles(context)) return { progress, receipt: { status: 'noop' } };
   await refuseObstacles(context);
-  const { deps, target, health } = context;
+  const { deps, table, target } = context;
   const reach = await deps.files.reach(target.table);
+  refuseOtherTable(table, reach.tableUuid, progress);
   const old = await oldFiles(context, reach);
-  const location = `${health.location.replace(/\/+$/, '')}/`;
+  const location = `${plainUri(reach.location).replace(/\/+$/, '')}/`;
   const { versions, deleted } = await readVersions(context, location, old);
+  // Files that were added where they lay, or of a place that the table has left since.
+  const elsewhere = [...old.keys()].filter((path) => !path.startsWith(location));
+  await mapAtOnce(elsewhere, ASKED_AT_ONCE, async (path) => {
+    versions.set(path, await versionsAt(deps, path));
+  });
   const targets: Target[] = [];
   for (const path of old.keys()) {
     const known = versions.get(path) ?? [];
@@ -54,18 +64,12 @@ async function oldFiles(
   reach: Reach,
 ): Promise<ReadonlyMap<string, ErasureFile>> {
   const old = new Map<string, ErasureFile>();
-  let after: string | undefined;
-  for (;;) {
-    const filter = { batchId, table, limit: PAGE, ...(after === undefined ? {} : { after }) };
-    const page = await deps.erasures.listFiles(filter);
-    for (const file of page) {
-      const { path } = file;
-      if (path === null || path === plainUri(reach.metadataLocation)) continue;
-      if (!reach.isNeeded(path)) old.set(path, file);
-    }
-    if (page.length < PAGE) return old;
-    after = page.at(-1)?.pathHash;
+  for await (const file of listedFiles(deps, { batchId, table })) {
+    const { path } = file;
+    if (path === null || path === plainUri(reach.metadataLocation)) continue;
+    if (!reach.isNeeded(path)) old.set(path, file);
   }
+  return old;
 }
 
 /** Versions of the old files; and all versions of objects that somebody deleted before. */
@@ -74,18 +78,19 @@ async function readVersions(
   location: string,
   old: ReadonlyMap<string, ErasureFile>,
 ) {
-  const versions = new Map<string, string[]>();
-  const byKey = new Map<string, { readonly gone: boolean; readonly ids: string[] }>();
+  const byKey = new Map<string, { gone: boolean; readonly ids: Set<string> }>();
   for await (const one of deps.versions.listVersions(location)) {
-    const ids = old.has(one.uri) ? versions : null;
-    if (ids !== null) ids.set(one.uri, [...(ids.get(one.uri) ?? []), one.versionId]);
-    const known = byKey.get(one.uri) ?? { gone: false, ids: [] };
-    known.ids.push(one.versionId);
-    byKey.set(one.uri, { ...known, gone: known.gone || (one.isLatest && one.isDeleteMarker) });
+    const known = byKey.get(one.uri) ?? { gone: false, ids: new Set() };
+    known.ids.add(one.versionId);
+    known.gone ||= one.isLatest && one.isDeleteMarker;
+    byKey.set(one.uri, known);
   }
-  const deleted = [...byKey].flatMap(([uri, { gone, ids }]) =>
-    gone && !old.has(uri) ? ids.map((versionId) => ({ uri, versionId })) : [],
-  );
+  const versions = new Map<string, readonly string[]>();
+  const deleted: Target[] = [];
+  for (const [uri, { gone, ids }] of byKey) {
+    if (old.has(uri)) versions.set(uri, [...ids]);
+    else if (gone) for (const versionId of ids) deleted.push({ uri, versionId });
+  }
   return { versions, deleted };
 }
 

@@ -1,11 +1,17 @@
 /** The steps that are statements of Spark: each takes effect once, whatever dies in between. */
-import type { Statement } from '../../domain/engine.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { SnapshotInfo, TableHealth } from '../../domain/health/health.ts';
-import { erasureSession, operationKey } from '../../domain/ids.ts';
-import { snapshotsSince } from '../../domain/reconcile.ts';
 import { ancestry, RUN_ID_PROPERTY } from '../../domain/watermark.ts';
-import { type ExecutionResult, executeOnce } from '../execute-once.ts';
+import type { ExecutionResult } from '../execute-once.ts';
+import {
+  ask,
+  beginChanging,
+  commitNothing,
+  marks,
+  NEVER_KNOWN,
+  once,
+  told,
+} from './run-statement.ts';
 import {
   keepsOldFiles,
   measureTable,
@@ -16,22 +22,18 @@ import {
 import type { TableProgress } from './work.ts';
 
 const NOOP = { status: 'noop' } as const;
-const MANIFEST_TARGET = 'commit.manifest.target-size-bytes';
 
-export async function deleteRows(
-  context: StepContext,
-  progress: TableProgress,
-): Promise<StepResult> {
-  if (progress.oracle.matched === 0) return { progress, receipt: NOOP };
+export async function deleteRows(context: StepContext, before: TableProgress): Promise<StepResult> {
+  if (before.toDelete === 0) return { progress: before, receipt: NOOP };
+  const progress = await beginChanging(context, before);
   const { deps, target, runId } = context;
-  const statement = deps.spark.compiler.compileDelete(target, runId);
+  const statement = deps.spark.compiler.compileDelete(target, marks(context, runId));
+  const isOurs = ({ summary }: SnapshotInfo) => summary[RUN_ID_PROPERTY] === runId;
   const result = await once(context, statement, 0, (health) =>
-    ancestry(health.snapshots, health.snapshotId).some(
-      ({ summary }) => summary[RUN_ID_PROPERTY] === runId,
-    ),
+    ancestry(health.snapshots, health.snapshotId).some(isOurs),
   );
   const after = await measureTable(deps, context.table);
-  const ours = after.snapshots.find(({ summary }) => summary[RUN_ID_PROPERTY] === runId);
+  const ours = after.snapshots.find(isOurs);
   const bytes = Number(ours?.summary['added-files-size'] ?? 0);
   const bytesRewritten = progress.bytesRewritten + bytes;
   return {
@@ -42,69 +44,39 @@ export async function deleteRows(
 
 export async function rewriteFiles(
   context: StepContext,
-  progress: TableProgress,
+  before: TableProgress,
 ): Promise<StepResult> {
-  if (context.health.deleteFiles === 0) return { progress, receipt: NOOP };
+  if (context.health.deleteFiles === 0) return { progress: before, receipt: NOOP };
+  const progress = await beginChanging(context, before);
   const { deps, target } = context;
   const statement = deps.spark.compiler.compileForcedRewrite(target);
-  const result = await once(context, statement, 0, (health) => replacedSince(context, health));
-  const bytes = Number(result.rows[0]?.rewritten_bytes_count ?? 0);
-  const bytesRewritten = progress.bytesRewritten + bytes;
-  const receipt = { ...told(result), bytesRewritten: bytes };
-  return { progress: { ...progress, bytesRewritten }, receipt };
+  const result = await once(context, statement, 0, NEVER_KNOWN);
+  return rewritten(progress, result);
 }
 
 export async function dropDangling(
   context: StepContext,
-  progress: TableProgress,
+  before: TableProgress,
 ): Promise<StepResult> {
   const { deps, target, health } = context;
-  if (health.deleteFiles === 0) return { progress, receipt: NOOP };
-  const statement = deps.spark.compiler.compileDanglingDeletes(target);
-  const result = await once(context, statement, 0, (after) => replacedSince(context, after));
-  return { progress, receipt: told(result) };
-}
-
-/**
- * Until no manifest of the head names a removed file: an entry of one carries its column bounds.
- * One manifest alone is never rewritten, unless its target is smaller than itself.
- */
-export async function rewriteManifests(
-  context: StepContext,
-  progress: TableProgress,
-): Promise<StepResult> {
-  const { deps, target, runId, health } = context;
+  if (health.deleteFiles === 0) return { progress: before, receipt: NOOP };
+  const progress = await beginChanging(context, before);
   const { compiler } = deps.spark;
-  // Two commits come after it within this step: it may be repeated, and then changes nothing.
-  await once(context, compiler.compileManifests(target), 5, () => false);
-  const mark = `${runId}.empty`;
-  const summary = { ...carriedOver(health), [RUN_ID_PROPERTY]: mark };
-  const result = await once(context, compiler.compileEmptyCommit(target, summary), 4, (after) =>
-    after.snapshots.some((one) => one.summary[RUN_ID_PROPERTY] === mark),
-  );
-  const left = await once(context, compiler.compileRemovedEntries(target), 3, () => false);
-  if (Number(left.rows[0]?.removed ?? 0) > 0) {
-    const half = String(Math.max(1, Math.ceil(Number(left.rows[0]?.bytes ?? 2) / 2)));
-    const before = health.properties[MANIFEST_TARGET] ?? null;
-    await once(context, compiler.compileManifestTarget(target, half), 2, () => false);
-    await once(context, compiler.compileManifests(target), 1, () => false);
-    await once(context, compiler.compileManifestTarget(target, before), 0, () => false);
-  }
-  return { progress, receipt: told(result) };
+  const result = await once(context, compiler.compileDanglingDeletes(target), 2, NEVER_KNOWN);
+  const [left] = await ask(context, compiler.compileEqualityDeletes(target), 'equality');
+  if (Number(left?.files) === 0) return { progress, receipt: told(result) };
+  // An equality delete stays while any older data file of its partition does, whether or not it
+  // applies to that. Afterwards all are younger, and the next commit drops it.
+  const all = await once(context, compiler.compileFullRewrite(target), 1, NEVER_KNOWN);
+  await commitNothing(context, 0);
+  return rewritten(progress, all);
 }
 
-/**
- * What a streaming sink or a model looks for in the table's own history to know where it had
- * stopped (kafka.connect.offsets.*, flink.*, icewright.inputs): the snapshots that carry it go.
- */
-export function carriedOver(health: TableHealth): Readonly<Record<string, string>> {
-  const carried: Record<string, string> = {};
-  for (const { summary } of ancestry(health.snapshots, health.snapshotId)) {
-    for (const [key, value] of Object.entries(summary)) {
-      if (/^(kafka\.connect\.|flink\.|icewright\.(inputs|model))/.test(key)) carried[key] ??= value;
-    }
-  }
-  return carried;
+function rewritten(progress: TableProgress, result: ExecutionResult): StepResult {
+  const bytes = Number(result.rows[0]?.rewritten_bytes_count ?? 0);
+  const bytesRewritten = progress.bytesRewritten + bytes;
+  const receipt = { ...told(result), bytesRewritten: bytes };
+  return { progress: { ...progress, bytesRewritten }, receipt };
 }
 
 /** Everything but the heads of refs: what is older still reaches the old files. */
@@ -142,33 +114,4 @@ async function refusePinned({ deps, table, health }: StepContext): Promise<void>
   if (pinned === undefined) return;
   const message = `${table}: a run that is going on reads snapshot ${pinned.snapshotId}`;
   throw new IcewrightError('TableBusy', message, { table });
-}
-
-/** `after`: statements of this step that come after it, so that each has an identity. */
-async function once(
-  context: StepContext,
-  statement: Statement,
-  after: number,
-  hasCommitted: (health: TableHealth) => boolean,
-): Promise<ExecutionResult> {
-  const { deps, runId, ordinal, table, step } = context;
-  const result = await executeOnce({
-    runner: deps.spark.runner,
-    statement,
-    key: operationKey(runId, ordinal, after),
-    session: erasureSession(step),
-    hasCommitted: async () => hasCommitted(await measureTable(deps, table)),
-  });
-  await result.release();
-  return result;
-}
-
-/** Nobody else writes while the table is held: a replace since this step began is ours. */
-function replacedSince({ started }: StepContext, health: TableHealth): boolean {
-  const since = snapshotsSince(health, started.before.snapshotId);
-  return since.some((one) => one.operation === 'replace');
-}
-
-function told({ engineOperationId, reattached }: ExecutionResult) {
-  return { status: 'done', engineOperationId, reattached } as const;
 }

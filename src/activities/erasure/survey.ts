@@ -1,124 +1,70 @@
-/** Before and after: which files there are, how many rows, and a checksum of all others. */
-import { createHash } from 'node:crypto';
-import { activityInfo, cancellationSignal } from '@temporalio/activity';
-import { ERASURE_SESSION } from '../../domain/ids.ts';
-import type { InvariantCheck } from '../../domain/receipt.ts';
-import type { ErasureFile } from '../erasure-ports.ts';
-import { fileKindOf } from './deps.ts';
+/** Before: which files there are, how many rows, and a checksum of all others. */
+import { beginOracle, isCounted } from '../../domain/erasure/count-oracle.ts';
+import { ownRuns } from '../../domain/erasure/own-commits.ts';
+import { lineSince } from '../../domain/table-facts.ts';
+import { baseGone, columnNames, countAt, unproven } from './count.ts';
+import { saveFileList } from './file-list.ts';
+import { restoreTarget } from './manifests.ts';
+import { earlierOfSame } from './same-table.ts';
 import { refuseObstacles, type StepContext, type StepResult } from './step-context.ts';
-import type { TableProgress } from './work.ts';
+import { saveProgress, type TableProgress } from './work.ts';
 
-/** Rows of one statement of the ledger. */
-const FILES_AT_ONCE = 5_000;
+const NOTHING = { rows: 0, matched: 0, others: '0' } as const;
 
 export async function survey(
   context: StepContext,
-  earlier: TableProgress | null,
+  before: TableProgress | null,
 ): Promise<StepResult> {
-  const { health, table, deps, batchId } = context;
+  const { health } = context;
   await refuseObstacles(context);
+  const same = await earlierOfSame(context, before);
+  const earlier = same === null ? null : await restoreTarget(context, same);
   // An earlier try got further, and nobody wrote since: what it counted stays true.
-  if (earlier !== null && earlier.head === health.snapshotId) {
-    return { progress: earlier, receipt: { status: 'noop' } };
+  if (earlier?.base !== undefined && earlier.base.snapshotId === health.snapshotId) {
+    const toDelete = earlier.base.matched;
+    return { progress: { ...earlier, toDelete }, receipt: { status: 'noop' } };
   }
+  const begun = earlier ?? beginProgress(context);
+  // Whose files they are is said before they are: the list is of that table alone.
+  if (earlier === null) await saveProgress(context.deps, context, begun);
   await saveFileList(context);
-  const counted = await count(context);
-  const progress: TableProgress = {
+  const unfinished = unfinishedSince(context, begun);
+  if (unfinished === 'lost' && begun.base !== undefined) {
+    return unproven(context, begun, [], baseGone(begun.base));
+  }
+  const columns = columnNames(context);
+  const counted = await countAt(context, health.snapshotId, columns);
+  const progress = { ...begun, toDelete: counted.matched };
+  // What we have changed since is compared with what was counted before it, and with nothing else.
+  if (unfinished !== 'none') return { progress, receipt: { status: 'done' } };
+  const oracle = isCounted(begun.oracle) ? begun.oracle : beginOracle(counted);
+  const base = { ...counted, snapshotId: health.snapshotId, columns };
+  return { progress: { ...progress, oracle, base, unproven: false }, receipt: { status: 'done' } };
+}
+
+/** `lost`: there may be commits of ours that can be compared with nothing any more. */
+function unfinishedSince(
+  { health, batchId }: StepContext,
+  { base, unproven: begun }: TableProgress,
+): 'none' | 'some' | 'lost' {
+  if (base === undefined) return 'none';
+  const line = lineSince(health, base.snapshotId);
+  if (line === null) return begun === true ? 'lost' : 'none';
+  return ownRuns([...line].reverse(), batchId).length === 0 ? 'none' : 'some';
+}
+
+function beginProgress({ health }: StepContext): TableProgress {
+  return {
     tableUuid: health.tableUuid,
     formatVersion: health.formatVersion,
-    snapshotBefore: earlier?.snapshotBefore ?? health.snapshotId,
+    snapshotBefore: health.snapshotId,
     snapshotAfter: null,
     head: health.snapshotId,
-    oracle: {
-      before: counted.rows,
-      matched: counted.matched,
-      after: counted.rows,
-      matchedAfter: counted.matched,
-      othersBefore: counted.others,
-      othersAfter: counted.others,
-    },
-    matched: (earlier?.matched ?? 0) + counted.matched,
-    bytesRewritten: earlier?.bytesRewritten ?? 0,
-    snapshotsExpired: earlier?.snapshotsExpired ?? 0,
+    oracle: beginOracle(NOTHING),
+    matched: 0,
+    bytesRewritten: 0,
+    snapshotsExpired: 0,
     refs: health.refs.map(({ name, type }) => ({ name, type })),
-    clean: earlier?.clean ?? [],
+    clean: [],
   };
-  await deps.erasures.saveTableWork({ batchId, table, step: 'survey', document: { ...progress } });
-  return { progress, receipt: { status: 'done' } };
-}
-
-/** Of every snapshot and ref: what of it is no longer reached at the end has to be gone. */
-async function saveFileList(context: StepContext): Promise<void> {
-  const { deps, table, batchId, target, health } = context;
-  const stored = new Map<string, { readonly bytes: number; readonly etag: string | null }>();
-  const location = `${health.location.replace(/\/+$/, '')}/`;
-  for await (const { uri, sizeBytes, etag } of deps.files.list(location)) {
-    stored.set(uri, { bytes: sizeBytes, etag });
-  }
-  const files = new Map<string, ErasureFile>();
-  await deps.files.visit(target.table, (kind, uri) => {
-    const path = plainUri(uri);
-    if (files.has(path)) return;
-    const { bytes = 0, etag = null } = stored.get(path) ?? {};
-    const pathHash = hashPath(path);
-    const fixed = { batchId, table, versionIds: [], removedAt: null } as const;
-    files.set(path, { ...fixed, path, pathHash, kind: fileKindOf(kind), bytes, etag });
-  });
-  const all = [...files.values()];
-  for (let at = 0; at < all.length; at += FILES_AT_ONCE) {
-    await deps.erasures.saveFiles(all.slice(at, at + FILES_AT_ONCE));
-  }
-}
-
-export async function countAgain(
-  context: StepContext,
-  progress: TableProgress,
-): Promise<StepResult> {
-  const { rows, matched, others } = await count(context);
-  const { before, othersBefore, matched: gone } = progress.oracle;
-  const oracle = { ...progress.oracle, after: rows, matchedAfter: matched, othersAfter: others };
-  const invariants: readonly InvariantCheck[] = [
-    check('rows_removed', before - gone, rows),
-    check('no_row_left', 0, matched),
-    check('others_unchanged', othersBefore, others),
-  ];
-  const broken = invariants.filter((one) => !one.ok);
-  const { snapshotId } = context.health;
-  const clean = [...(progress.clean ?? []), ...(snapshotId === null ? [] : [snapshotId])];
-  const next = { ...progress, oracle, snapshotAfter: snapshotId };
-  if (broken.length === 0) {
-    return { progress: { ...next, clean }, receipt: { status: 'done', invariants } };
-  }
-  const message = `${context.table}: ${broken.map((one) => `${one.name} ${one.detail}`).join('; ')}`;
-  const error = { code: 'InvariantBroken', message } as const;
-  return { progress: next, receipt: { status: 'failed', invariants, error } };
-}
-
-function check<T>(name: string, expected: T, found: T): InvariantCheck {
-  if (expected === found) return { name, ok: true };
-  return { name, ok: false, detail: `expected ${expected}, found ${found}` };
-}
-
-async function count({ deps, target, runId, step }: StepContext) {
-  const statement = deps.spark.compiler.compileOracle(target);
-  const key = `${runId}/${step}/${activityInfo().attempt}`;
-  const options = { key, session: ERASURE_SESSION, signal: cancellationSignal() };
-  const { rows, release } = await deps.spark.runner.run(statement, options);
-  await release();
-  const [row] = rows;
-  return {
-    rows: Number(row?.n ?? 0),
-    matched: Number(row?.matched ?? 0),
-    others: String(row?.others ?? '0'),
-  };
-}
-
-/** One spelling of an address: `s3a` and `s3n` are `s3`. */
-export function plainUri(uri: string): string {
-  return uri.replace(/^s3[an]:\/\//, 's3://');
-}
-
-/** SHA-256 of a path, hex: how files are named where paths must not be. */
-export function hashPath(path: string): string {
-  return createHash('sha256').update(path).digest('hex');
 }

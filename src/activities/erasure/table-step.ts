@@ -7,6 +7,7 @@ import type { TableHealth } from '../../domain/health/health.ts';
 import type { Receipt } from '../../domain/receipt.ts';
 import { tableFromKey } from '../../domain/table.ts';
 import { requestsOf } from './batches.ts';
+import { countAgain } from './count.ts';
 import {
   type ErasureDeps,
   type ErasureTarget,
@@ -15,16 +16,12 @@ import {
   targetOf,
   valuesOf,
 } from './deps.ts';
+import { rewriteManifests } from './manifests.ts';
 import { purge } from './purge.ts';
-import {
-  deleteRows,
-  dropDangling,
-  expireOld,
-  rewriteFiles,
-  rewriteManifests,
-} from './statements.ts';
+import { refuseOtherTable } from './same-table.ts';
+import { deleteRows, dropDangling, expireOld, rewriteFiles } from './statements.ts';
 import { measureTable, type StepContext, type StepResult } from './step-context.ts';
-import { countAgain, survey } from './survey.ts';
+import { survey } from './survey.ts';
 import type { TableStepInput } from './types.ts';
 import { readProgress, saveProgress, type TableProgress } from './work.ts';
 
@@ -51,6 +48,7 @@ async function perform(context: StepContext, earlier: TableProgress | null): Pro
       `${context.table} was not surveyed before ${context.step}`,
     );
   }
+  refuseOtherTable(context.table, context.health.tableUuid, earlier);
   switch (context.step) {
     case 'delete':
       return deleteRows(context, earlier);

@@ -1,5 +1,6 @@
 /** What one batch has done to one table so far: kept in the ledger from step to step. */
 import type { CountOracle, SourceErasure } from '../../domain/erasure/certificate.ts';
+import type { CountBase } from '../../domain/erasure/count-oracle.ts';
 import type { TableStep } from '../../domain/erasure/table-steps.ts';
 import type { ErasureDeps } from './deps.ts';
 
@@ -12,6 +13,12 @@ export interface TableProgress {
   /** The head that our last step left. */
   readonly head: string | null;
   readonly oracle: CountOracle;
+  /** Where what the erasure does is counted from; absent: nothing has been counted yet. */
+  readonly base?: CountBase;
+  /** Commits of ours may have come after `base`. */
+  readonly unproven?: boolean;
+  /** Rows of the subjects in the head when it was surveyed. */
+  readonly toDelete?: number;
   /** Rows that were deleted, also by earlier tries. */
   readonly matched: number;
   readonly bytesRewritten: number;

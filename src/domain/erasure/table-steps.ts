@@ -8,10 +8,10 @@ export const TABLE_STEPS = [
   'rewrite',
   'dangling',
   'manifests',
+  /** Counts again, while the snapshots before the deletion are still there to count in. */
+  'count',
   'expire',
   /** Old metadata, versions of removed objects. */
   'purge',
-  /** Counts again. */
-  'count',
 ] as const;
 export type TableStep = (typeof TABLE_STEPS)[number];

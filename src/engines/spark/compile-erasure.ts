@@ -4,7 +4,7 @@
  */
 import type { Statement } from '../../domain/engine.ts';
 import type { Holds, Identifier, SubjectValues } from '../../domain/erasure/privacy.ts';
-import { nameInCatalog, type TableRef } from '../../domain/table.ts';
+import type { TableRef } from '../../domain/table.ts';
 import { quoteIdentifier, quotePath, quoteTable, quoteText } from './quote.ts';
 
 /** What every statement about subjects in one table is made from. */
@@ -244,112 +244,4 @@ function textOf(target: ErasureTarget, path: string, type: Identifier['type']): 
 /** By its number: a ref may be called like one, and a branch would be read with today's schema. */
 function atSnapshot(snapshotId: string | null): string {
   return snapshotId === null ? '' : ` VERSION AS OF ${quoteText(snapshotId)}`;
-}
-
-/** One row: all rows, those that match, and a sum over the hashes of all others. */
-export function compileOracle(target: ErasureTarget): Statement {
-  const { sql, parameters } = matchPredicate(target);
-  const names = target.columns.map(({ name }) => quoteIdentifier(name)).join(', ');
-  return {
-    engine: 'spark',
-    sql: `SELECT count(*) AS n, count_if(hit) AS matched,
-  CAST(coalesce(sum(CASE WHEN hit THEN 0 ELSE h END), 0) AS STRING) AS others
-FROM (SELECT coalesce(${sql}, false) AS hit, CAST(xxhash64(${names}) AS DECIMAL(38, 0)) AS h
-  FROM ${quoteTable(target.table)})`,
-    parameters,
-  };
-}
-
-/** The commit that makes them invisible; `runId` stands in its summary. */
-export function compileDelete(target: ErasureTarget, runId: string): Statement {
-  const { sql, parameters } = matchPredicate(target);
-  return {
-    engine: 'spark',
-    sql: `DELETE FROM ${quoteTable(target.table)} WHERE ${sql}`,
-    parameters,
-    settings: { 'spark.sql.iceberg.snapshot-property.icewright.run-id': runId },
-  };
-}
-
-/** Far beyond any file: sizes shall choose none. */
-const ANY_BYTES = String(2 ** 50);
-
-/**
- * Writes every file anew that any delete file applies to, and no other: what a delete only hides is
- * then in no live file. Sizes and ratios, by which `rewrite_data_files` chooses of itself, are set
- * so that they choose nothing.
- */
-export function compileForcedRewrite({ table }: ErasureTarget): Statement {
-  return call(table, 'rewrite_data_files', {
-    'delete-file-threshold': '1',
-    'delete-ratio-threshold': '1',
-    'min-file-size-bytes': '0',
-    'max-file-size-bytes': ANY_BYTES,
-    'min-input-files': '2147483647',
-    'remove-dangling-deletes': 'true',
-    'partial-progress.enabled': 'false',
-  });
-}
-
-/** Drops position deletes of files that are no longer there. */
-export function compileDanglingDeletes({ table }: ErasureTarget): Statement {
-  return call(table, 'rewrite_position_delete_files', {
-    'rewrite-all': 'true',
-    'partial-progress.enabled': 'false',
-  });
-}
-
-/**
- * A commit without a file. Manifests that only name what was removed are not carried into it; with
- * one manifest left `rewrite_manifests` does nothing, and the head would go on naming them.
- */
-export function compileEmptyCommit(
-  { table }: ErasureTarget,
-  summary: Readonly<Record<string, string>>,
-): Statement {
-  const name = quoteTable(table);
-  const settings = Object.entries(summary).map(
-    ([key, value]) => [`spark.sql.iceberg.snapshot-property.${key}`, value] as const,
-  );
-  return {
-    engine: 'spark',
-    sql: `INSERT INTO ${name} SELECT * FROM ${name} WHERE false`,
-    settings: Object.fromEntries(settings),
-  };
-}
-
-/** One row: entries of removed files that the head's manifests still name, and their length. */
-export function compileRemovedEntries({ table }: ErasureTarget): Statement {
-  return {
-    engine: 'spark',
-    sql: `SELECT coalesce(sum(deleted_data_files_count + deleted_delete_files_count), 0) AS removed,
-  coalesce(sum(length), 0) AS bytes FROM ${quoteTable(table)}.manifests`,
-  };
-}
-
-/** `null`: as if it had never been set. */
-export function compileManifestTarget({ table }: ErasureTarget, bytes: string | null): Statement {
-  const property = quoteText('commit.manifest.target-size-bytes');
-  const change =
-    bytes === null
-      ? `UNSET TBLPROPERTIES IF EXISTS (${property})`
-      : `SET TBLPROPERTIES (${property} = ${quoteText(bytes)})`;
-  return { engine: 'spark', sql: `ALTER TABLE ${quoteTable(table)} ${change}` };
-}
-
-/** Manifests name removed files with the bounds of their columns until they are written anew. */
-export function compileManifests({ table }: ErasureTarget): Statement {
-  return call(table, 'rewrite_manifests', null);
-}
-
-function call(
-  table: TableRef,
-  procedure: string,
-  options: Readonly<Record<string, string>> | null,
-): Statement {
-  const name = quoteText(quotePath(nameInCatalog(table)));
-  const pairs = options === null ? '' : Object.entries(options).flat().map(quoteText).join(', ');
-  const args = [`table => ${name}`, ...(options === null ? [] : [`options => map(${pairs})`])];
-  const sql = `CALL ${quoteIdentifier(table.catalog)}.system.${procedure}(${args.join(', ')})`;
-  return { engine: 'spark', sql };
 }
