@@ -10,6 +10,7 @@ import { beginsAnyValueOf } from './explain.ts';
 import { createFindings, type Findings, type Target } from './findings.ts';
 import type { Look } from './look.ts';
 import type { FileSuspicion } from './manifest-look.ts';
+import { askForOld, versionsOf } from './old-objects.ts';
 import { asFolder, lookAtPath, normalPath } from './paths.ts';
 import { compilePlaces, type Places } from './places.ts';
 import { forEachAtOnce } from './pool.ts';
@@ -21,8 +22,6 @@ import { Unreadable, unreadableReason, withoutAddress } from './unreadable.ts';
 import { compileWanted, type Wanted } from './wanted.ts';
 
 const DEFAULT_CONCURRENCY = 4;
-/** Questions to the store that carry no bytes. */
-const ASKED_AT_ONCE = 16;
 
 /**
  * Lists every version under the table's location, reads what is there and what the table reaches,
@@ -75,7 +74,7 @@ async function verify(input: VerifyInput, store: VersionedStore): Promise<Verifi
   await readListed(context);
   await readElsewhere(context);
   await settleSuspicions(context);
-  await askForOld(context);
+  await askForOld(input, store, foldersOf(table), findings);
   // A cancelled reading may look like damaged files: it is no verification.
   input.signal?.throwIfAborted();
   return findings.result(table.currentSnapshotId);
@@ -139,11 +138,15 @@ async function walkTable(context: Context): Promise<void> {
   });
 }
 
+function foldersOf({ location, otherLocations }: LakeTable): readonly string[] {
+  return [...new Set([location, ...otherLocations].map(asFolder))];
+}
+
 /** Everything under the table's folders: versions, delete markers, and what nothing names. */
 async function readListed(context: Context): Promise<void> {
   const { table, store, input, findings } = context;
   const old = new Map(input.oldObjects.map((one) => [normalPath(one.uri), one.kind]));
-  const folders = [...new Set([table.location, ...table.otherLocations].map(asFolder))];
+  const folders = foldersOf(table);
   const roots = folders.filter(
     (one) => !folders.some((other) => other !== one && one.startsWith(other)),
   );
@@ -178,9 +181,10 @@ async function readVersion(context: Context, version: StoredVersion, uri: string
   await readObject(context, { uri, versionId: isLatest ? null : versionId, size: sizeBytes });
 }
 
-/** What the table reaches outside of its folders, and what is missing in them. */
+/** What the table reaches outside of its folders, in all versions, and what is missing in them. */
 async function readElsewhere(context: Context): Promise<void> {
-  const { reached, done, leftOut, findings, input } = context;
+  const { reached, done, leftOut, findings, input, store, table } = context;
+  const folders = foldersOf(table);
   const left = [...reached].filter(([uri]) => !done.has(uri));
   await forEachAtOnce(left, input.concurrency ?? DEFAULT_CONCURRENCY, async ([uri, kind]) => {
     const target: Target = { uri, versionId: null, kind };
@@ -190,6 +194,10 @@ async function readElsewhere(context: Context): Promise<void> {
     );
     if (leftOut.has(uri)) findings.limited(target, 'not_read');
     else await readLatest(context, uri);
+    if (folders.some((one) => uri.startsWith(one))) return;
+    for (const version of await versionsOf(store, uri)) {
+      if (!version.isLatest && !version.isDeleteMarker) await readVersion(context, version, uri);
+    }
   });
 }
 
@@ -282,18 +290,5 @@ async function settleSuspicions(context: Context): Promise<void> {
     group.forEach(([{ hit }, target], at) => {
       if (explained[at] !== true) findings.found(target, hit, 'bounds');
     });
-  });
-}
-
-/** Every old path, and every version that it had, must be answered with "not found". */
-async function askForOld({ input, store, findings }: Context): Promise<void> {
-  const asked = input.oldObjects.flatMap(({ uri, kind, versionIds }) =>
-    [null, ...versionIds].map((versionId) => ({ uri: normalPath(uri), kind, versionId })),
-  );
-  await forEachAtOnce(asked, ASKED_AT_ONCE, async (target) => {
-    input.signal?.throwIfAborted();
-    const answer = await store.headVersion(target.uri, target.versionId);
-    if (answer === null) findings.gone();
-    else findings.stillThere(target);
   });
 }

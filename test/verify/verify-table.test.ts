@@ -143,6 +143,36 @@ describe('versions', () => {
   });
 });
 
+describe('objects outside of the table’s folders', () => {
+  const uri = 's3://lake/before/t/data/1.txt';
+
+  test('must be gone in every version, also those that nobody had known', async () => {
+    const store = createMemoryStore(true);
+    store.put(METADATA, metadataJson());
+    store.put(`${uri}x`, MAIL);
+    const version = store.put(uri, `x ${MAIL} y`);
+    const marker = store.remove(uri);
+    const oldObjects = [{ uri, kind: 'data' as const, versionIds: [] }];
+    const left = await verifyOne(store, { oldObjects });
+    expect(left.traces.map((one) => [one.versionId, one.how])).toEqual([
+      [version, 'still_there'],
+      [marker, 'still_there'],
+    ]);
+    for (const one of [version, marker]) store.purge(uri, one);
+    expect(await verifyOne(store, { oldObjects })).toMatchObject({ traces: [], gone: 1 });
+  });
+
+  test('are read in every version while the table reaches them', async () => {
+    const store = createMemoryStore(true);
+    const log = [{ 'metadata-file': uri, 'timestamp-ms': 1 }];
+    store.put(METADATA, metadataJson({ 'metadata-log': log }));
+    const version = store.put(uri, `x ${MAIL} y`);
+    store.put(uri, 'clean');
+    const { traces } = await verifyOne(store);
+    expect(traces).toMatchObject([{ versionId: version, identifier: 'email' }]);
+  });
+});
+
 describe('a batch', () => {
   test('is told one by one', async () => {
     const store = storeWith({ 'data/x': `${MAIL}\n`, 'data/y': 'bob.ray@example.org' });
