@@ -1,8 +1,13 @@
 /** Object lock: what the store will not delete before its time, whoever asks. */
 import type { Requests } from './requests.ts';
+import { listVersions, type ObjectVersion } from './versions.ts';
 
-/** Versions that are asked for their own lock, where the bucket allows locks at all. */
-const ASKED_MAX = 1_000;
+/**
+ * Versions that are asked for their own lock, where the bucket allows locks at all. What is locked
+ * beyond them is told when it is to be deleted: the store refuses.
+ */
+const ASKED_MAX = 20_000;
+const ASKED_AT_ONCE = 16;
 
 interface SdkError {
   readonly name?: string;
@@ -38,19 +43,41 @@ export async function findLock(requests: Requests, prefix: string): Promise<stri
 }
 
 async function lockedVersion(requests: Requests, prefix: string): Promise<string | null> {
-  return requests.attempt(prefix, async ({ sdk, client }, { bucket, key }) => {
-    const listed = await client.send(
-      new sdk.ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, MaxKeys: ASKED_MAX }),
-    );
-    for (const { Key, VersionId } of listed.Versions ?? []) {
-      const input = { Bucket: bucket, Key, VersionId };
+  let asked: ObjectVersion[] = [];
+  let count = 0;
+  for await (const version of listVersions(requests, prefix)) {
+    if (version.isDeleteMarker) continue;
+    asked.push(version);
+    count += 1;
+    if (asked.length < ASKED_AT_ONCE) continue;
+    const locked = await firstLock(requests, asked);
+    if (locked !== null || count >= ASKED_MAX) return locked;
+    asked = [];
+  }
+  return firstLock(requests, asked);
+}
+
+async function firstLock(
+  requests: Requests,
+  versions: readonly ObjectVersion[],
+): Promise<string | null> {
+  const told = await Promise.all(versions.map((one) => lockOf(requests, one)));
+  return told.find((one) => one !== null) ?? null;
+}
+
+function lockOf(requests: Requests, { uri, versionId }: ObjectVersion): Promise<string | null> {
+  return requests.attempt(uri, async ({ sdk, client }, { bucket, key }) => {
+    try {
+      const input = { Bucket: bucket, Key: key, VersionId: versionId };
       const head = await client.send(new sdk.HeadObjectCommand(input));
       if (head.ObjectLockLegalHoldStatus === 'ON') return 'an object of it is under a legal hold';
       const until = head.ObjectLockRetainUntilDate;
-      if (until !== undefined && until.getTime() > Date.now()) {
-        return `an object of it is locked until ${until.toISOString()} (${head.ObjectLockMode})`;
-      }
+      if (until === undefined || until.getTime() <= Date.now()) return null;
+      return `an object of it is locked until ${until.toISOString()} (${head.ObjectLockMode})`;
+    } catch (cause) {
+      // It went since it was listed.
+      if ((cause as SdkError).$metadata?.httpStatusCode === 404) return null;
+      throw cause;
     }
-    return null;
   });
 }
