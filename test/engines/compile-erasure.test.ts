@@ -10,6 +10,7 @@ import {
   compileDelete,
   compileEmptyCommit,
   compileForcedRewrite,
+  compileFullRewrite,
   compileManifestTarget,
   compileOracle,
 } from '../../src/engines/spark/compile-erasure-steps.ts';
@@ -95,6 +96,18 @@ test('no value of a subject is in any text', () => {
   expect(compileDelete(one, { 'icewright.run-id': 'run-1' }).parameters).toEqual({
     email_0: SECRET,
   });
+});
+
+test('a full rewrite is of the partitions that are named, and names no person', () => {
+  const whole = compileFullRewrite(target(), []).sql;
+  expect(whole).not.toContain('where');
+  const day = { source: 'day', sourceType: 'date', transform: 'identity', value: '2026-01-02' };
+  const mail = { source: 'after', sourceType: 'string', transform: 'identity', value: SECRET };
+  const { sql } = compileFullRewrite(target(), [[day, mail], [day]]);
+  expect(sql).toContain("where => '(`day` = DATE \\'2026-01-02\\')'");
+  expect(sql).not.toContain(SECRET);
+  expect(compileFullRewrite(target(), [[day], [mail]]).sql).toBe(whole);
+  expect(compileFullRewrite(target(), [[]]).sql).toBe(whole);
 });
 
 test('rows of several subjects are told apart by what they match by', () => {

@@ -11,6 +11,7 @@ import type {
   TableMapping,
 } from '../../domain/erasure/privacy.ts';
 import { IcewrightError } from '../../domain/errors.ts';
+import type { PartitionKey } from '../../domain/operation.ts';
 import type { FileKind } from '../../domain/orphans/files.ts';
 import type { TableRef } from '../../domain/table.ts';
 import type { ErasureLedger, SealedValues, SubjectHasher } from '../erasure-ports.ts';
@@ -51,10 +52,10 @@ export interface ErasureCompiler {
   compileDelete(target: ErasureTarget, summary: Readonly<Record<string, string>>): Statement;
   compileForcedRewrite(target: ErasureTarget): Statement;
   compileDanglingDeletes(target: ErasureTarget): Statement;
-  /** All data files anew, younger than every delete. Rows as of the forced rewrite. */
-  compileFullRewrite(target: ErasureTarget): Statement;
-  /** One row `files`. */
-  compileEqualityDeletes(target: ErasureTarget): Statement;
+  /** All data files of these partitions anew, younger than every delete; a row as above. */
+  compileFullRewrite(target: ErasureTarget, partitions: readonly PartitionKey[]): Statement;
+  /** One row `files`: those of the head that are no younger. */
+  compileEqualityDeletes(target: ErasureTarget, sequenceNumber: number): Statement;
   compileManifests(target: ErasureTarget, specId: number): Statement;
   /** A commit that changes nothing, so that manifests of what is gone are left behind. */
   compileEmptyCommit(target: ErasureTarget, summary: Readonly<Record<string, string>>): Statement;

@@ -56,7 +56,7 @@ export function marks({ batchId }: StepContext, mark: string): Readonly<Record<s
 /** A commit without a file: manifests and delete files that nothing needs are left behind by it. */
 export function commitNothing(context: StepContext, after: number): Promise<ExecutionResult> {
   const { deps, target, runId, step, health } = context;
-  const mark = `${runId}.${step}.empty`;
+  const mark = `${runId}.${step}.empty.${after}`;
   const summary = { ...carriedOver(health), ...marks(context, mark) };
   const statement = deps.spark.compiler.compileEmptyCommit(target, summary);
   return once(context, statement, after, ({ snapshots }) =>

@@ -1,6 +1,7 @@
 /** The steps that are statements of Spark: each takes effect once, whatever dies in between. */
 import { IcewrightError } from '../../domain/errors.ts';
 import type { SnapshotInfo, TableHealth } from '../../domain/health/health.ts';
+import type { PartitionKey } from '../../domain/operation.ts';
 import { ancestry, RUN_ID_PROPERTY } from '../../domain/watermark.ts';
 import type { ExecutionResult } from '../execute-once.ts';
 import {
@@ -62,14 +63,42 @@ export async function dropDangling(
   if (health.deleteFiles === 0) return { progress: before, receipt: NOOP };
   const progress = await beginChanging(context, before);
   const { compiler } = deps.spark;
-  const result = await once(context, compiler.compileDanglingDeletes(target), 2, NEVER_KNOWN);
-  const [left] = await ask(context, compiler.compileEqualityDeletes(target), 'equality');
-  if (Number(left?.files) === 0) return { progress, receipt: told(result) };
+  const result = await once(context, compiler.compileDanglingDeletes(target), 4, NEVER_KNOWN);
+  if (!(await hasOldDeletes(context, 'at first'))) return { progress, receipt: told(result) };
   // An equality delete stays while any older data file of its partition does, whether or not it
   // applies to that. Afterwards all are younger, and the next commit drops it.
-  const all = await once(context, compiler.compileFullRewrite(target), 1, NEVER_KNOWN);
-  await commitNothing(context, 0);
-  return rewritten(progress, all);
+  const some = await rewriteAll(context, await partitionsWithDeletes(context), 2);
+  const first = rewritten(progress, some);
+  // A partition without a data file is none that a rewrite would look at.
+  if (!(await hasOldDeletes(context, 'still'))) return first;
+  return rewritten(first.progress, await rewriteAll(context, [], 0));
+}
+
+async function rewriteAll(
+  context: StepContext,
+  partitions: readonly PartitionKey[],
+  after: number,
+) {
+  const { deps, target } = context;
+  const statement = deps.spark.compiler.compileFullRewrite(target, partitions);
+  const result = await once(context, statement, after + 1, NEVER_KNOWN);
+  await commitNothing(context, after);
+  return result;
+}
+
+/** Equality deletes from before this step began: later ones are of somebody else. */
+async function hasOldDeletes(context: StepContext, when: string): Promise<boolean> {
+  const { deps, target, health } = context;
+  const head = health.snapshots.find((one) => one.snapshotId === health.snapshotId);
+  const statement = deps.spark.compiler.compileEqualityDeletes(target, head?.sequenceNumber ?? 0);
+  const [row] = await ask(context, statement, when);
+  return Number(row?.files) !== 0;
+}
+
+async function partitionsWithDeletes({ deps, target }: StepContext) {
+  const options = { nowMs: deps.nowMs(), depth: 'files' } as const;
+  const { partitionHealth } = await deps.catalog.measureTable(target.table, options);
+  return (partitionHealth ?? []).filter((one) => one.deleteFiles > 0).map(({ key }) => key);
 }
 
 function rewritten(progress: TableProgress, result: ExecutionResult): StepResult {

@@ -1,7 +1,9 @@
 /** The steps of forgetting in one table, as Spark statements. Pure. */
 import type { Statement } from '../../domain/engine.ts';
+import type { PartitionKey } from '../../domain/operation.ts';
 import { nameInCatalog, type TableRef } from '../../domain/table.ts';
 import { type ErasureTarget, matchPredicate } from './compile-erasure.ts';
+import { partitionsPredicate } from './partitions.ts';
 import { quoteIdentifier, quotePath, quoteTable, quoteText } from './quote.ts';
 
 /**
@@ -73,22 +75,48 @@ export function compileForcedRewrite({ table }: ErasureTarget): Statement {
 }
 
 /**
- * Writes every data file anew, as younger than all deletes that are there: none of them applies to
- * anything then. Fails as a conflict where somebody deletes meanwhile.
+ * Writes all data files of these partitions anew, as younger than all deletes that are there: none
+ * of them applies to anything then. Fails as a conflict where somebody deletes meanwhile.
+ * @param partitions the whole table, where they cannot be said
  */
-export function compileFullRewrite({ table }: ErasureTarget): Statement {
-  return call(table, 'rewrite_data_files', {
+export function compileFullRewrite(
+  target: ErasureTarget,
+  partitions: readonly PartitionKey[],
+): Statement {
+  const { table } = target;
+  const personal = [...Object.values(target.match), ...Object.values(target.holds)]
+    .flat()
+    .map((path) => path.split('.')[0]);
+  // Without the value of a column that holds persons it is more partitions, and nobody's name.
+  const plain = partitions.map((key) =>
+    key.filter((one) => one.transform.startsWith('bucket') || !personal.includes(one.source)),
+  );
+  const where = partitionsPredicate(plain, table.catalog);
+  const options = {
     'rewrite-all': 'true',
     'use-starting-sequence-number': 'false',
     'remove-dangling-deletes': 'true',
     'partial-progress.enabled': 'false',
-  });
+  };
+  const whole = 'refused' in where || where.sql.split(' OR ').includes('true');
+  return call(
+    table,
+    'rewrite_data_files',
+    options,
+    whole ? [] : [`where => ${quoteText(where.sql)}`],
+  );
 }
 
-/** One row `files`: equality deletes of the head. */
-export function compileEqualityDeletes({ table }: ErasureTarget): Statement {
-  const sql = `SELECT count(*) AS files FROM ${quoteTable(table)}.delete_files WHERE content = 2`;
-  return { engine: 'spark', sql };
+/** One row `files`: equality deletes of the head that are no younger than this. */
+export function compileEqualityDeletes(
+  { table }: ErasureTarget,
+  sequenceNumber: number,
+): Statement {
+  return {
+    engine: 'spark',
+    sql: `SELECT count(*) AS files FROM ${quoteTable(table)}.entries
+WHERE status < 2 AND data_file.content = 2 AND sequence_number <= ${sequenceNumber}`,
+  };
 }
 
 /** Drops position deletes of files that are no longer there. */

@@ -53,7 +53,7 @@ export class StepScene {
   dies: { readonly at: string; readonly error: Error } | null = null;
   /** Rows of others that a `DELETE` takes along. */
   loses = 0;
-  /** Delete files of equality that are left by anything but a full rewrite. */
+  /** Full rewrites until no equality delete is left. */
   stubborn = 0;
 
   commit(
@@ -120,7 +120,7 @@ export class StepScene {
       return [{ n: rows, matched, others }];
     }
     if (sql.includes('.manifests')) return this.manifests.map((one) => ({ ...one }));
-    if (sql.includes('.delete_files')) return [{ files: this.stubborn }];
+    if (sql.includes('.entries')) return [{ files: this.stubborn }];
     const summary = Object.fromEntries(
       Object.entries(settings).map(([key, value]) => [key.replace(SUMMARY_SETTING, ''), value]),
     );
@@ -136,7 +136,7 @@ export class StepScene {
     if (sql.includes('expire_snapshots')) {
       this.snapshots = this.snapshots.filter(({ snapshotId }) => snapshotId === this.head);
     }
-    if (sql.includes("'rewrite-all', 'true', 'use-starting")) this.stubborn = 0;
+    if (sql.includes("'rewrite-all', 'true', 'use-starting")) this.stubborn -= 1;
     return [];
   }
 

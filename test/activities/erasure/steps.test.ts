@@ -175,10 +175,15 @@ describe('manifests', () => {
 });
 
 describe('equality deletes that are left', () => {
-  it('go when every data file is younger', async () => {
+  it.each([
+    [0, 0],
+    [1, 1],
+    [2, 2],
+  ])('go when every data file is younger: after %i rewrites', async (stubborn, rewrites) => {
     scene.deleteFiles = 1;
-    scene.stubborn = 1;
+    scene.stubborn = stubborn;
     expect(await last(1)).toMatchObject({ status: 'done' });
-    expect(scene.stubborn).toBe(0);
+    const said = scene.said.filter((one) => one.includes('use-starting-sequence-number'));
+    expect(said).toHaveLength(rewrites);
   });
 });
