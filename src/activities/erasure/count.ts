@@ -74,7 +74,8 @@ export async function countAgain(
   const invariants: InvariantCheck[] = [];
   let { oracle, matched } = progress;
   let before = base.snapshotId;
-  for (const own of ownRuns([...line].reverse(), batchId)) {
+  const runs = ownRuns([...line].reverse(), batchId);
+  for (const own of runs) {
     const [was, is] = [await count(own.from), await count(own.to)];
     const found = compareRun(own, was, is);
     if (invariants.every(({ ok }) => ok)) before = own.from;
@@ -92,6 +93,9 @@ export async function countAgain(
   if (head.matched > 0) {
     const message = `${head.matched} rows of the subjects were written into ${table} meanwhile`;
     throw new IcewrightError('TableBusy', message, { table });
+  }
+  if (base.matched > 0 && !runs.some(({ deletes }) => deletes)) {
+    return unproven(context, progress, invariants, UNTOLD);
   }
   if (!isCounted(oracle)) oracle = addRun(oracle, { deletes: false }, head, head);
   const proven = { ...head, snapshotId: health.snapshotId, columns };
@@ -113,6 +117,9 @@ function counterOf(context: StepContext, base: CountBase, columns: readonly stri
     return counted;
   };
 }
+
+/** Said where the subject's rows went and nothing shows that we removed them, and them alone. */
+export const UNTOLD = 'rows were deleted by a commit that cannot be told from one of others';
 
 /** Said where our commits can be compared with nothing any more. */
 export function baseGone({ snapshotId }: CountBase): string {

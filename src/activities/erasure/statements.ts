@@ -2,8 +2,10 @@
 import { IcewrightError } from '../../domain/errors.ts';
 import type { SnapshotInfo, TableHealth } from '../../domain/health/health.ts';
 import type { PartitionKey } from '../../domain/operation.ts';
+import { lineSince } from '../../domain/table-facts.ts';
 import { ancestry, RUN_ID_PROPERTY } from '../../domain/watermark.ts';
 import type { ExecutionResult } from '../execute-once.ts';
+import { UNTOLD, unproven } from './count.ts';
 import {
   ask,
   beginChanging,
@@ -35,12 +37,22 @@ export async function deleteRows(context: StepContext, before: TableProgress): P
   );
   const after = await measureTable(deps, context.table);
   const ours = after.snapshots.find(isOurs);
+  // Its rows could be counted against nothing, now or later.
+  if (ours === undefined && hasDeleted(context, after)) {
+    return unproven(context, { ...progress, doubt: UNTOLD }, [], UNTOLD);
+  }
   const bytes = Number(ours?.summary['added-files-size'] ?? 0);
   const bytesRewritten = progress.bytesRewritten + bytes;
   return {
     progress: { ...progress, bytesRewritten },
     receipt: { ...told(result), bytesRewritten: bytes },
   };
+}
+
+/** Since the first attempt at this step began. */
+function hasDeleted({ started }: StepContext, after: TableHealth): boolean {
+  const line = lineSince(after, started.before.snapshotId);
+  return line?.some(({ operation }) => /^(delete|overwrite)$/.test(operation)) ?? true;
 }
 
 export async function rewriteFiles(

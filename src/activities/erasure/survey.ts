@@ -1,6 +1,5 @@
 /** Before: which files there are, how many rows, and a checksum of all others. */
 import { beginOracle, isCounted } from '../../domain/erasure/count-oracle.ts';
-import { ownRuns } from '../../domain/erasure/own-commits.ts';
 import { lineSince } from '../../domain/table-facts.ts';
 import { baseGone, columnNames, countAt, unproven } from './count.ts';
 import { saveFileList } from './file-list.ts';
@@ -19,6 +18,7 @@ export async function survey(
   await refuseObstacles(context);
   const same = await earlierOfSame(context, before);
   const earlier = same === null ? null : await restoreTarget(context, same);
+  if (earlier?.doubt !== undefined) return unproven(context, earlier, [], earlier.doubt);
   // An earlier try got further, and nobody wrote since: what it counted stays true.
   if (earlier?.base !== undefined && earlier.base.snapshotId === health.snapshotId) {
     const toDelete = earlier.base.matched;
@@ -28,29 +28,18 @@ export async function survey(
   // Whose files they are is said before they are: the list is of that table alone.
   if (earlier === null) await saveProgress(context.deps, context, begun);
   await saveFileList(context);
-  const unfinished = unfinishedSince(context, begun);
-  if (unfinished === 'lost' && begun.base !== undefined) {
+  const isOpen = begun.unproven === true && begun.base !== undefined;
+  if (isOpen && lineSince(health, begun.base.snapshotId) === null) {
     return unproven(context, begun, [], baseGone(begun.base));
   }
   const columns = columnNames(context);
   const counted = await countAt(context, health.snapshotId, columns);
   const progress = { ...begun, toDelete: counted.matched };
   // What we have changed since is compared with what was counted before it, and with nothing else.
-  if (unfinished !== 'none') return { progress, receipt: { status: 'done' } };
+  if (isOpen) return { progress, receipt: { status: 'done' } };
   const oracle = isCounted(begun.oracle) ? begun.oracle : beginOracle(counted);
   const base = { ...counted, snapshotId: health.snapshotId, columns };
   return { progress: { ...progress, oracle, base, unproven: false }, receipt: { status: 'done' } };
-}
-
-/** `lost`: there may be commits of ours that can be compared with nothing any more. */
-function unfinishedSince(
-  { health, batchId }: StepContext,
-  { base, unproven: begun }: TableProgress,
-): 'none' | 'some' | 'lost' {
-  if (base === undefined) return 'none';
-  const line = lineSince(health, base.snapshotId);
-  if (line === null) return begun === true ? 'lost' : 'none';
-  return ownRuns([...line].reverse(), batchId).length === 0 ? 'none' : 'some';
 }
 
 function beginProgress({ health }: StepContext): TableProgress {

@@ -17,6 +17,8 @@ export interface TableProgress {
   readonly base?: CountBase;
   /** Commits of ours may have come after `base`. */
   readonly unproven?: boolean;
+  /** Why what was done can never be proven; this batch goes no further in this table. */
+  readonly doubt?: string;
   /** Rows of the subjects in the head when it was surveyed. */
   readonly toDelete?: number;
   /** Rows that were deleted, also by earlier tries. */

@@ -29,15 +29,22 @@ FROM (SELECT coalesce(${sql}, false) AS hit, CAST(xxhash64(${names}) AS DECIMAL(
   };
 }
 
-/** The commit that makes them invisible; `summary` stands in its own. */
+/**
+ * The commit that makes them invisible; `summary` stands in its own. Where whole files match, Spark
+ * would delete by metadata alone, and its commit would not carry the summary (`deleteWhere` of
+ * Iceberg's `SparkTable`): a condition that is always true, and that no source understands, has it
+ * delete by rows.
+ */
 export function compileDelete(
   target: ErasureTarget,
   summary: Readonly<Record<string, string>>,
 ): Statement {
   const { sql, parameters } = matchPredicate(target);
+  const plain = target.columns.find(({ type }) => !type.includes('<'));
+  const byRows = plain === undefined ? '' : ` AND xxhash64(${quoteIdentifier(plain.name)}) % 2 < 2`;
   return {
     engine: 'spark',
-    sql: `DELETE FROM ${quoteTable(target.table)} WHERE ${sql}`,
+    sql: `DELETE FROM ${quoteTable(target.table)} WHERE ${sql}${byRows}`,
     parameters,
     settings: summarySettings(summary),
   };

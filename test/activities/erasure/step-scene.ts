@@ -53,6 +53,8 @@ export class StepScene {
   dies: { readonly at: string; readonly error: Error } | null = null;
   /** Rows of others that a `DELETE` takes along. */
   loses = 0;
+  /** A `DELETE` does not carry its summary into the commit. */
+  byMetadata = false;
   /** Full rewrites until no equality delete is left. */
   stubborn = 0;
 
@@ -127,7 +129,8 @@ export class StepScene {
     if (sql.startsWith('DELETE')) {
       const rows = now.rows - now.matched - this.loses;
       const others = String(Number(now.others) - this.loses);
-      this.commit('overwrite', { rows, matched: 0, others }, summary);
+      const carried = this.byMetadata ? {} : summary;
+      this.commit('overwrite', { rows, matched: 0, others }, carried);
     }
     if (sql.startsWith('INSERT')) this.commit('append', now, summary);
     const target = /target-size-bytes' = '(\d+)'/.exec(sql)?.[1];

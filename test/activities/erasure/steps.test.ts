@@ -72,6 +72,16 @@ describe('the oracle of counts', () => {
     expect(await last(2)).toMatchObject({ status: 'failed', error: { code: 'InvariantBroken' } });
   });
 
+  it('fails for good when the deletion cannot be told from one of others', async () => {
+    scene.byMetadata = true;
+    for (const tries of [1, 2]) {
+      expect(await last(tries)).toMatchObject({
+        status: 'failed',
+        error: { code: 'InvariantBroken', message: expect.stringContaining('cannot be told') },
+      });
+    }
+  });
+
   it('keeps its proof over a second round, whatever others wrote and expired since', async () => {
     await scene.job(1);
     scene.commit('overwrite', counted(50, 0));
