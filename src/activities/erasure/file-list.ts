@@ -1,11 +1,14 @@
 /** The objects that a table had when its erasure began: what is no longer needed has to go. */
 import { createHash } from 'node:crypto';
+import { mapAtOnce } from '../at-once.ts';
 import type { ErasureFile, FileFilter } from '../erasure-ports.ts';
 import { type ErasureDeps, fileKindOf } from './deps.ts';
 import type { StepContext } from './step-context.ts';
 
 /** Rows of one statement of the ledger. */
 const FILES_AT_ONCE = 5_000;
+/** Questions to the store that carry no bytes. */
+export const ASKED_AT_ONCE = 16;
 
 /** Of every snapshot and ref: what of it is no longer reached at the end has to be gone. */
 export async function saveFileList(context: StepContext): Promise<void> {
@@ -23,6 +26,14 @@ export async function saveFileList(context: StepContext): Promise<void> {
     const pathHash = hashPath(path);
     const fixed = { batchId, table, versionIds: [], removedAt: null } as const;
     files.set(path, { ...fixed, path, pathHash, kind: fileKindOf(kind), bytes, etag });
+  });
+  // What lies elsewhere is in no listing: it is asked for by itself.
+  const elsewhere = [...files.keys()].filter((path) => !path.startsWith(plainUri(location)));
+  await mapAtOnce(elsewhere, ASKED_AT_ONCE, async (path) => {
+    const head = await deps.files.head(path);
+    const file = files.get(path);
+    if (head === null || file === undefined) return;
+    files.set(path, { ...file, bytes: head.sizeBytes, etag: head.etag });
   });
   const all = [...files.values()];
   for (let at = 0; at < all.length; at += FILES_AT_ONCE) {

@@ -7,7 +7,7 @@ import { IcewrightError } from '../../domain/errors.ts';
 import { mapAtOnce } from '../at-once.ts';
 import type { ErasureFile } from '../erasure-ports.ts';
 import type { Reach } from '../table-files.ts';
-import { listedFiles, plainUri, versionsAt } from './file-list.ts';
+import { ASKED_AT_ONCE, listedFiles, plainUri, versionsAt } from './file-list.ts';
 import { refuseOtherTable } from './same-table.ts';
 import {
   keepsOldFiles,
@@ -19,8 +19,6 @@ import type { TableProgress } from './work.ts';
 
 /** The store takes this many in one request. */
 const TARGETS_AT_ONCE = 1_000;
-/** Questions to the store that carry no bytes. */
-const ASKED_AT_ONCE = 16;
 const PAGE = 5_000;
 
 interface Target {

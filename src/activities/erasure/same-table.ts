@@ -1,12 +1,10 @@
 /** Under a table's name there may be another table than the one whose files were listed. */
 import { IcewrightError } from '../../domain/errors.ts';
 import { mapAtOnce } from '../at-once.ts';
-import { listedFiles, versionsAt } from './file-list.ts';
+import { ASKED_AT_ONCE, listedFiles, versionsAt } from './file-list.ts';
 import type { StepContext } from './step-context.ts';
 import type { TableProgress } from './work.ts';
 
-/** Questions to the store that carry no bytes. */
-const ASKED_AT_ONCE = 16;
 const PAGE = 1_000;
 
 /**

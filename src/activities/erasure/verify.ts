@@ -5,9 +5,8 @@ import { tableFromKey } from '../../domain/table.ts';
 import { requestsOf } from './batches.ts';
 import { type ErasureDeps, type OldObject, subjectOf, valuesOf } from './deps.ts';
 import { withoutExcepted } from './excepted.ts';
+import { listedFiles } from './file-list.ts';
 import type { VerifiedTable } from './types.ts';
-
-const PAGE = 5_000;
 
 /** Reads a table for all requests of the batch in one pass, and keeps what it saw. */
 export async function verifyTable(
@@ -55,22 +54,14 @@ export async function verifyTable(
 
 async function oldObjects(deps: ErasureDeps, batchId: string, table: string) {
   const old: OldObject[] = [];
-  let after: string | undefined;
-  for (;;) {
-    const more = after === undefined ? {} : { after };
-    const page = await deps.erasures.listFiles({
-      batchId,
-      table,
-      removed: true,
-      limit: PAGE,
-      ...more,
-    });
-    for (const { path, kind, versionIds } of page) {
-      if (path !== null) old.push({ uri: path, kind, versionIds });
-    }
-    if (page.length < PAGE) return old;
-    after = page.at(-1)?.pathHash;
+  for await (const { path, kind, versionIds } of listedFiles(deps, {
+    batchId,
+    table,
+    removed: true,
+  })) {
+    if (path !== null) old.push({ uri: path, kind, versionIds });
   }
+  return old;
 }
 
 /** Kept beside the tables' work, under the request's own name. */
