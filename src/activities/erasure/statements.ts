@@ -22,8 +22,10 @@ import {
   type StepContext,
   type StepResult,
 } from './step-context.ts';
-import type { TableProgress } from './work.ts';
+import { readProgress, type TableProgress } from './work.ts';
 
+/** Requests that are forgotten at the same time, far beyond what there ever is. */
+const OPEN_MAX = 10_000;
 const NOOP = { status: 'noop' } as const;
 
 export async function deleteRows(context: StepContext, before: TableProgress): Promise<StepResult> {
@@ -130,6 +132,7 @@ export async function expireOld(
   if (ids.length === 0 || keepsOldFiles(context)) return { progress, receipt: NOOP };
   await refuseObstacles(context);
   await refusePinned(context);
+  await refuseUncounted(context);
   const operation = { kind: 'expire_snapshots', snapshotIds: ids } as const;
   const compiled = deps.spark.compiler.compileOperation(target.table, operation);
   if ('refused' in compiled) throw new IcewrightError('Internal', compiled.refused, { table });
@@ -147,6 +150,19 @@ export function oldSnapshots(health: TableHealth): readonly SnapshotInfo[] {
   const heads = new Set(health.refs.map((ref) => ref.snapshotId));
   if (health.snapshotId !== null) heads.add(health.snapshotId);
   return health.snapshots.filter((one) => !heads.has(one.snapshotId));
+}
+
+/** Another batch that is half-way here counts in a snapshot of before: it comes to its end first. */
+async function refuseUncounted({ deps, table, batchId }: StepContext): Promise<void> {
+  const open = await deps.erasures.listRequests({ states: ['forgetting'], limit: OPEN_MAX });
+  const batches = new Set(open.map((one) => one.batchId).filter((one) => one !== null));
+  batches.delete(batchId);
+  for (const other of batches) {
+    const progress = await readProgress(deps, other, table);
+    if (progress?.unproven !== true) continue;
+    const message = `${table}: another erasure (${other}) has not counted to its end`;
+    throw new IcewrightError('TableBusy', message, { table });
+  }
 }
 
 async function refusePinned({ deps, table, health }: StepContext): Promise<void> {

@@ -3,7 +3,12 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { ErasureDeps } from '../../../src/activities/erasure/deps.ts';
 import { eraseStep } from '../../../src/activities/erasure/table-step.ts';
 import type { TableProgress } from '../../../src/activities/erasure/work.ts';
-import type { ErasureFile, FileFilter, TableWork } from '../../../src/activities/erasure-ports.ts';
+import type {
+  ErasureFile,
+  ErasureFilter,
+  FileFilter,
+  TableWork,
+} from '../../../src/activities/erasure-ports.ts';
 import type { Statement } from '../../../src/domain/engine.ts';
 import type { Counted } from '../../../src/domain/erasure/count-oracle.ts';
 import { TABLE_STEPS, type TableStep } from '../../../src/domain/erasure/table-steps.ts';
@@ -15,7 +20,8 @@ import * as compileErasure from '../../../src/engines/spark/compile-erasure-step
 import { erasureRequest } from '../../proof/fixture.ts';
 
 export const TABLE = 'lake.a.t';
-export const BATCH = 'batch-1';
+const BATCH = 'batch-1';
+const OTHER_BATCH = 'batch-2';
 const NOW_MS = Date.parse('2026-03-01T12:00:00Z');
 const SUMMARY_SETTING = 'spark.sql.iceberg.snapshot-property.';
 
@@ -47,6 +53,8 @@ export class StepScene {
   manifests: ManifestRow[] = [];
   files = new Map<string, ErasureFile>();
   progress: TableProgress | null = null;
+  /** Of another batch. */
+  otherProgress: Partial<TableProgress> | null = null;
   /** Statements of Spark, in order. */
   readonly said: string[] = [];
   /** Thrown once, when a statement that begins so comes; after it took effect. */
@@ -225,10 +233,15 @@ export class StepScene {
   private erasures() {
     const state = 'forgetting' as const;
     return {
-      listRequests: async () => [erasureRequest({ state, batchId: BATCH })],
+      listRequests: async ({ batchId }: ErasureFilter) =>
+        [BATCH, OTHER_BATCH]
+          .filter((one) => batchId === undefined || batchId === one)
+          .map((one) => erasureRequest({ state, batchId: one })),
       readValues: async () => ({ keyId: 'k', bytes: new Uint8Array() }),
-      listTableWork: async () =>
-        this.progress === null ? [] : [{ table: TABLE, step: '', document: this.progress }],
+      listTableWork: async (batchId: string) => {
+        const document = batchId === BATCH ? this.progress : this.otherProgress;
+        return document === null ? [] : [{ table: TABLE, step: '', document }];
+      },
       saveTableWork: async ({ document }: TableWork) => {
         this.progress = document as unknown as TableProgress;
       },

@@ -82,6 +82,15 @@ describe('the oracle of counts', () => {
     }
   });
 
+  it('leaves the snapshots in which another erasure is still to count', async () => {
+    scene.otherProgress = { unproven: true };
+    await expect(scene.job(1)).rejects.toMatchObject({ code: 'TableBusy' });
+    expect(scene.snapshots.length).toBeGreaterThan(1);
+    scene.otherProgress = { unproven: false };
+    expect(await last(2)).toMatchObject({ status: 'done' });
+    expect(scene.snapshots).toHaveLength(1);
+  });
+
   it('keeps its proof over a second round, whatever others wrote and expired since', async () => {
     await scene.job(1);
     scene.commit('overwrite', counted(50, 0));
