@@ -60,7 +60,7 @@ export interface ErasureCompiler {
   /** A commit that changes nothing, so that manifests of what is gone are left behind. */
   compileEmptyCommit(target: ErasureTarget, summary: Readonly<Record<string, string>>): Statement;
   /** Rows `spec, bytes, removed`: what the head's manifests still name of removed files. */
-  compileManifestGroups(target: ErasureTarget): Statement;
+  compileManifestGroups(target: ErasureTarget, without: readonly string[]): Statement;
   compileManifestTarget(target: ErasureTarget, bytes: string | null): Statement;
 }
 

@@ -1,7 +1,9 @@
 /** No manifest of the head may name a removed file: an entry of one carries its column bounds. */
+import { isOwn } from '../../domain/erasure/own-commits.ts';
 import { IcewrightError } from '../../domain/errors.ts';
+import { lineSince } from '../../domain/table-facts.ts';
 import { ask, beginChanging, commitNothing, NEVER_KNOWN, once, told } from './run-statement.ts';
-import type { StepContext, StepResult } from './step-context.ts';
+import { measureTable, type StepContext, type StepResult } from './step-context.ts';
 import { saveProgress, type TableProgress } from './work.ts';
 
 const MANIFEST_TARGET = 'commit.manifest.target-size-bytes';
@@ -21,8 +23,8 @@ interface ManifestGroup {
 
 /**
  * Each spec by itself: `rewrite_manifests` takes the manifests of one. Where a spec has one alone,
- * it is rewritten only if its target is smaller than itself. Rejects with `TableBusy` where others
- * remove files meanwhile.
+ * it is rewritten only if its target is smaller than itself. Rejects with `TableBusy` where that
+ * was not enough.
  */
 export async function rewriteManifests(
   context: StepContext,
@@ -42,18 +44,26 @@ export async function rewriteManifests(
   if ((await groups(context, 'after')).every(({ removed }) => removed === 0)) {
     return { progress: restored, receipt: told(result) };
   }
-  const message = `manifests of ${table} still name files that were removed: others write to it`;
+  const message = `manifests of ${table} still name files that were removed`;
   throw new IcewrightError('TableBusy', message, { table });
 }
 
 async function groups(context: StepContext, when: string): Promise<readonly ManifestGroup[]> {
   const { deps, target } = context;
-  const rows = await ask(context, deps.spark.compiler.compileManifestGroups(target), when);
+  const statement = deps.spark.compiler.compileManifestGroups(target, await ofOthers(context));
+  const rows = await ask(context, statement, when);
   return rows.map(({ spec, bytes, removed }) => ({
     spec: Number(spec),
     bytes: Number(bytes),
     removed: Number(removed),
   }));
+}
+
+/** What others remove meanwhile holds nobody any more: it was written anew before this step. */
+async function ofOthers(context: StepContext): Promise<readonly string[]> {
+  const { deps, table, health, batchId } = context;
+  const line = lineSince(await measureTable(deps, table), health.snapshotId) ?? [];
+  return line.filter((one) => !isOwn(one, batchId)).map(({ snapshotId }) => snapshotId);
 }
 
 function specsOf(all: readonly ManifestGroup[]): readonly number[] {

@@ -16,18 +16,22 @@ export interface OwnRun {
 /**
  * Ours is what carries the batch's mark, and what replaces files: nobody else may rewrite while the
  * table is held, and whoever does must leave every row as it is.
- * @param line oldest first, each the parent of the next
  */
+export function isOwn({ operation, summary }: SnapshotInfo, batchId: string): boolean {
+  return summary[BATCH_PROPERTY] === batchId || operation === 'replace';
+}
+
+/** @param line oldest first, each the parent of the next */
 export function ownRuns(line: readonly SnapshotInfo[], batchId: string): readonly OwnRun[] {
   const runs: OwnRun[] = [];
   let isOpen = false;
-  for (const { snapshotId, parentSnapshotId, operation, summary } of line) {
-    const isMarked = summary[BATCH_PROPERTY] === batchId;
-    if (!isMarked && operation !== 'replace') {
+  for (const commit of line) {
+    const { snapshotId, parentSnapshotId, operation } = commit;
+    if (!isOwn(commit, batchId)) {
       isOpen = false;
       continue;
     }
-    const deletes = isMarked && operation !== 'append' && operation !== 'replace';
+    const deletes = operation !== 'append' && operation !== 'replace';
     const before = isOpen ? runs.pop() : undefined;
     runs.push({
       from: before === undefined ? parentSnapshotId : before.from,

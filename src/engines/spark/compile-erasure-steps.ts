@@ -152,14 +152,20 @@ export function compileEmptyCommit(
 
 /**
  * Rows `spec, bytes, removed`, one for data and one for deletes: the head's manifests by partition
- * spec, and how many entries of removed files they have.
+ * spec, and how many entries of removed files they have. A manifest names those alone that its own
+ * snapshot removed.
+ * @param without snapshots whose manifests are left out
  */
-export function compileManifestGroups({ table }: ErasureTarget): Statement {
+export function compileManifestGroups(
+  { table }: ErasureTarget,
+  without: readonly string[],
+): Statement {
+  const where = without.length === 0 ? '' : `WHERE added_snapshot_id NOT IN (${without.join()}) `;
   return {
     engine: 'spark',
     sql: `SELECT partition_spec_id AS spec, sum(length) AS bytes,
   sum(deleted_data_files_count + deleted_delete_files_count) AS removed
-FROM ${quoteTable(table)}.manifests GROUP BY partition_spec_id, content`,
+FROM ${quoteTable(table)}.manifests ${where}GROUP BY partition_spec_id, content`,
   };
 }
 
