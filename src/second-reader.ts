@@ -46,7 +46,6 @@ export async function checkLake(config: Config, input: LakeCheckInput): Promise<
           ...{ table, subject, mapping, hashed, oldObjects: [] },
           metadataLocation: loaded.metadataLocation ?? '',
           subjects: [{ requestId: certificate.requestId, values: {} }],
-          scope: { read: 'all' },
         },
         store,
       );

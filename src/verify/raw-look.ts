@@ -30,7 +30,7 @@ function overlapOf({ wanted }: Look): number {
 }
 
 function lookAtPiece(bytes: Buffer, look: Look, kind: TextKind, piece: TextPiece): void {
-  look.wanted.texts.scan(bytes, kind, (hit) => look.found(hit, 'text'), piece);
+  look.wanted.texts.scan(bytes, kind, (hit) => look.found(hit, 'text'), { piece });
   if (kind === 'text') lookAtAssignments(bytes.toString('utf8'), look, 'text', piece);
 }
 

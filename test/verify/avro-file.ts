@@ -42,11 +42,31 @@ export interface AvroRow {
   readonly payload?: Buffer;
 }
 
-export async function encodeData(
+export function encodeData(
   rows: readonly AvroRow[],
   codec: 'null' | 'deflate' = 'deflate',
 ): Promise<Buffer> {
-  const type = avro.Type.forSchema(SCHEMA as never);
+  return encodeAvro(SCHEMA, rows, codec);
+}
+
+/** Days as numbers. */
+class DateType extends avro.types.LogicalType {
+  protected override _fromValue(value: unknown): unknown {
+    return value;
+  }
+  protected override _toValue(value: unknown): unknown {
+    return value;
+  }
+}
+
+/** Of any schema; optional values are of branches that tell themselves apart. */
+export async function encodeAvro(
+  schema: object,
+  rows: readonly object[],
+  codec: 'null' | 'deflate' = 'null',
+): Promise<Buffer> {
+  // A logical type that the library does not know would be left out of the file.
+  const type = avro.Type.forSchema(schema as never, { logicalTypes: { date: DateType } });
   const encoder = new avro.streams.BlockEncoder(type, { codec, blockSize: 2_000 } as never);
   const chunks: Buffer[] = [];
   encoder.on('data', (chunk: Buffer) => chunks.push(chunk));
