@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { IcewrightError } from '../../src/domain/errors.ts';
@@ -23,6 +24,11 @@ function storeWith(objects: Readonly<Record<string, Buffer | string>> = {}): Mem
   return store;
 }
 
+const zstdFrames = (...parts: readonly string[]) =>
+  Buffer.concat(parts.map((one) => zstdCompressSync(one)));
+/** Does not pack well. */
+const noise = (bytes: number) => randomBytes(bytes / 2).toString('hex');
+
 describe('objects that are no part of a table', () => {
   test('nothing is found where nothing is', async () => {
     const store = storeWith({ 'data/readme.txt': `${OTHERS.email.join(' ')}`, 'data/empty': '' });
@@ -36,6 +42,9 @@ describe('objects that are no part of a table', () => {
     ['text', Buffer.from(`x,${MAIL},y`)],
     ['gzip', gzipSync(`x,${MAIL},y`)],
     ['zstandard', zstdCompressSync(`x,${MAIL},y`)],
+    ['zstandard, in two frames', zstdFrames('head\n', `x,${MAIL},y`)],
+    ['zstandard, in a later frame far behind', zstdFrames(noise(5_000_000), `x,${MAIL},y`)],
+    ['zstandard, in a large frame behind', zstdFrames('head\n', `${noise(9_000_000)},${MAIL},y`)],
     ['UTF-16', Buffer.from(MAIL, 'utf16le')],
     ['far behind', Buffer.concat([Buffer.alloc(9_000_001), Buffer.from(MAIL)])],
     [
@@ -62,6 +71,11 @@ describe('objects that are no part of a table', () => {
     ['PARE', `PARE${'x'.repeat(20)}PARE`, 'data encrypted unreadable'],
     ['Avro', 'Obj\u0001 and so on', 'unknown damaged unreadable'],
     ['AGS1', 'AGS1....', 'unknown encrypted unreadable'],
+    [
+      'zstandard',
+      Buffer.concat([zstdCompressSync('x'), Buffer.from('junk')]),
+      'unknown damaged unreadable',
+    ],
     ['Puffin', 'PFA1 is not enough of a puffin file', 'statistics damaged unreadable'],
   ])('what cannot be read is a trace: %s', async (_, text, trace) => {
     expect(tracesOf(await verifyOne(storeWith({ 'data/x.parquet': text })))).toEqual([trace]);
