@@ -3,9 +3,10 @@ import { type AvroContainer, blocksOf, recordsOf } from './avro-file.ts';
 import type { AvroNode, AvroNodeField } from './avro-values.ts';
 import type { ByteSource } from './byte-source.ts';
 import { scanColumn } from './column-scan.ts';
+import type { Hit } from './hit.ts';
 import type { Look } from './look.ts';
 import { bigEndian } from './parquet-values.ts';
-import { FILE_PATH_ID, lookAtAssignments } from './paths.ts';
+import { isFilePath, lookAtAssignments } from './paths.ts';
 import { matcherOf } from './place-values.ts';
 
 /** Texts of the header: schema, properties. */
@@ -125,11 +126,12 @@ function lookAtLeaf(
   const matcher = place === null ? null : matcherOf(place);
   const kind = node.kind === 'string' ? 'text' : 'binary';
   const form = { scale: node.scale, isDay: node.logicalType === 'date' };
-  const found: Parameters<typeof scanColumn>[4] = (hit) => look.found(hit, 'row');
+  const isPath = isFilePath(fieldId, names);
+  const found = (hit: Hit) => look.found(hit, 'row');
   return (value) => {
     if (Buffer.isBuffer(value)) {
       if (block.texts) scanColumn(look.wanted.texts, value, kind, place, found);
-      if (fieldId === FILE_PATH_ID) lookAtAssignments(value.toString(), look, 'row');
+      if (isPath) lookAtAssignments(value.toString(), look, 'row');
       if (node.logicalType === 'decimal') matcher?.number(bigEndian(value), form, found);
       else {
         matcher?.text(value, found);

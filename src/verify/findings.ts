@@ -43,6 +43,7 @@ export function createFindings(input: VerifyInput, wanted: Wanted): Findings {
   const limits = new Map<VerificationLimit['kind'], Set<string>>();
   let gone = 0;
   const add = (subject: number, trace: Trace) => {
+    if (input.subjects[subject]?.isExcepted?.(trace.pathHash) === true) return;
     const { seen, traces } = gathered[subject] as Gathered;
     const key = JSON.stringify([trace.pathHash, trace.versionId, trace.identifier, trace.how]);
     if (seen.has(key)) return;

@@ -5,7 +5,7 @@ import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import type { ColumnDecoder, SchemaElement } from 'hyparquet/src/types.js';
 import type { ByteSource } from './byte-source.ts';
 import { COMPRESSORS } from './codecs.ts';
-import { FILE_PATH_ID } from './paths.ts';
+import { isFilePath } from './paths.ts';
 import type { NumberForm } from './place-matcher.ts';
 import { Unreadable } from './unreadable.ts';
 
@@ -87,14 +87,15 @@ function leafOf(
   const element = (schemaPath.at(-1) as ColumnDecoder['schemaPath'][number]).element;
   const { converted_type: converted, logical_type: logical } = element;
   const fieldId = fieldIdOf(schemaPath);
+  // Names under repeated groups are wrappers; a column may have such a name itself.
+  const names = path.filter((name, depth) => depth === 0 || !WRAPPERS.has(name));
   const isDecimal = converted === 'DECIMAL' || logical?.type === 'DECIMAL';
   return {
     index,
     path,
     schemaPath,
     element,
-    // Names under repeated groups are wrappers; a column may have such a name itself.
-    names: path.filter((name, depth) => depth === 0 || !WRAPPERS.has(name)),
+    names,
     fieldId,
     isText:
       /^(UTF8|JSON|ENUM)$/.test(converted ?? '') ||
@@ -103,7 +104,7 @@ function leafOf(
       scale: isDecimal ? (element.scale ?? 0) : 0,
       isDay: converted === 'DATE' || logical?.type === 'DATE',
     },
-    isPath: fieldId === FILE_PATH_ID,
+    isPath: isFilePath(fieldId, names),
   };
 }
 

@@ -22,6 +22,10 @@ export function pathHash(uri: string): string {
 /** The column of position deletes that names a data file. */
 export const FILE_PATH_ID = 2_147_483_546;
 
+export function isFilePath(fieldId: number | undefined, names: readonly string[]): boolean {
+  return fieldId === undefined ? names.join('.') === 'file_path' : fieldId === FILE_PATH_ID;
+}
+
 /** Looks at a path: texts in it, and `column=value` as partitioned paths have it. */
 export function lookAtPath(uri: string, look: Look): void {
   look.wanted.texts.scan(Buffer.from(uri), 'text', (hit) => look.found(hit, 'path'));

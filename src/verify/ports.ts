@@ -43,6 +43,8 @@ export interface OldObject {
 export interface SoughtSubject {
   readonly requestId: string;
   readonly values: SubjectValues;
+  /** By the hash of a path: a trace in it is none. Default: nowhere. */
+  readonly isExcepted?: ((pathHash: string) => boolean) | null;
 }
 
 /** Values that nobody knows any more, by keyed hash; of the first subject. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { IcewrightError } from '../../src/domain/errors.ts';
+import { pathHash } from '../../src/verify/paths.ts';
 import { verifyTable } from '../../src/verify/verify-table.ts';
 import {
   inputOf,
@@ -177,6 +178,18 @@ describe('a batch', () => {
       objects: 0,
     });
   });
+});
+
+test('traces in excepted files are none, however many there are', async () => {
+  const paths = Array.from({ length: 1_500 }, (_, index) => `kept/${index}`);
+  const store = storeWith(Object.fromEntries(paths.map((path) => [path, MAIL])));
+  const kept = new Set(paths.map((path) => pathHash(`${LOCATION}/${path}`)));
+  const isExcepted = (hash: string) => kept.has(hash);
+  const subjects = [{ requestId: 'r1', values: VALUES, isExcepted }];
+  expect((await verifyOne(store)).tracesFound).toBe(1_500);
+  expect(await verifyOne(store, { subjects })).toMatchObject({ traces: [], tracesFound: 0 });
+  store.put(`${LOCATION}/data/x`, MAIL);
+  expect((await verifyOne(store, { subjects })).tracesFound).toBe(1);
 });
 
 describe('what goes wrong', () => {
