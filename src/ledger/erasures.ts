@@ -29,6 +29,7 @@ interface RawRequest {
   readonly hold: ErasureRequest['hold'];
   readonly paused_by: string | null;
   readonly found: ErasureRequest['found'];
+  readonly shared_identifiers: readonly string[];
   readonly blockers: ErasureRequest['blockers'];
   readonly forgetting_at: Date | null;
   readonly batch_id: string | null;
@@ -38,8 +39,8 @@ interface RawRequest {
 }
 
 const COLUMNS = `request_id, subject, subject_hash, state, ground, requested_by, requested_at,
-  deadline_at, approved_by, approved_at, hold, paused_by, found, blockers, forgetting_at, batch_id,
-  certificate_id, error, updated_at`;
+  deadline_at, approved_by, approved_at, hold, paused_by, found, shared_identifiers, blockers,
+  forgetting_at, batch_id, certificate_id, error, updated_at`;
 
 /** `db` is a transaction. */
 export async function insertRequest(
@@ -172,7 +173,7 @@ async function updateRequest(db: Queryable, request: ErasureRequest): Promise<vo
     `update icewright.erasure_request set
        state = $2, approved_by = $3, approved_at = $4, hold = $5, paused_by = $6, found = $7,
        blockers = $8, forgetting_at = $9, batch_id = $10, certificate_id = $11, error = $12,
-       updated_at = $13
+       updated_at = $13, shared_identifiers = $14
      where request_id = $1`,
     [
       request.requestId,
@@ -188,6 +189,7 @@ async function updateRequest(db: Queryable, request: ErasureRequest): Promise<vo
       request.certificateId,
       toJson(request.error),
       request.updatedAt,
+      request.sharedIdentifiers,
     ],
   );
 }
@@ -256,6 +258,7 @@ function requestOf(row: RawRequest): ErasureRequest {
     hold: row.hold,
     pausedBy: row.paused_by,
     found: row.found,
+    sharedIdentifiers: row.shared_identifiers,
     blockers: row.blockers,
     forgettingAt: row.forgetting_at?.toISOString() ?? null,
     batchId: row.batch_id,

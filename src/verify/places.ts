@@ -20,6 +20,8 @@ export interface Places {
   /** @param names of the file's own schema, for files without field ids; `null`: not a place */
   find(fieldId: number | undefined, names: readonly string[]): Place | null;
   readonly isEmpty: boolean;
+  /** Identifiers with a column whose values are not compared: times, and yes or no. */
+  readonly uncompared: ReadonlySet<string>;
 }
 
 interface Entry {
@@ -46,6 +48,7 @@ export function compilePlaces(
   ];
   const byId = new Map<number, Building>();
   const byName = new Map<string, Building>();
+  const uncompared = new Set<string>();
   for (const { identifier, path, matches } of entries) {
     const values = wanted.values.get(identifier);
     if (values === undefined) continue;
@@ -53,6 +56,8 @@ export function compilePlaces(
     if (matches && columns.length === 0) throw noSuchColumn(mapping?.table ?? '', path);
     for (const { id, rest } of columns) {
       add(byId, id, values, rest);
+      if (fields.some((one) => one.id === id && UNCOMPARED.test(one.type)))
+        uncompared.add(identifier);
       // Of files without ids, some are from before a column was renamed.
       for (const { name } of fields.filter((one) => one.id === id)) add(byName, name, values, rest);
     }
@@ -72,8 +77,11 @@ export function compilePlaces(
     find: (fieldId, path) =>
       (fieldId === undefined ? undefined : ids.get(fieldId)) ?? names.get(path.join('.')) ?? null,
     isEmpty: names.size === 0,
+    uncompared,
   };
 }
+
+const UNCOMPARED = /^(time|timestamp|boolean)/;
 
 function identities(specs: LakeTable['specs']): readonly PartitionColumn[] {
   return [...specs.values()].flat().filter(({ transform }) => transform === 'identity');

@@ -59,7 +59,7 @@ async function verify(input: VerifyInput, store: VersionedStore): Promise<Verifi
   const wanted = compileWanted(input);
   const findings = createFindings(input, wanted);
   const table = await readTable(input, store, findings);
-  if (table === null) return findings.result(null);
+  if (table === null) return findings.result(null, new Set());
   const places = compilePlaces(input.mapping, table, wanted);
   const context: Context = {
     ...{ input, store, wanted, findings, table, places },
@@ -74,7 +74,7 @@ async function verify(input: VerifyInput, store: VersionedStore): Promise<Verifi
   await askForOld(context);
   // A cancelled reading may look like damaged files: it is no verification.
   input.signal?.throwIfAborted();
-  return findings.result(table.currentSnapshotId);
+  return findings.result(table.currentSnapshotId, places.uncompared);
 }
 
 /** `null`: the metadata file cannot be read, which is the trace that is left. */

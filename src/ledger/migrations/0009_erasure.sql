@@ -14,6 +14,7 @@ create table icewright.erasure_request (
   hold           jsonb,
   paused_by      text,
   found          jsonb not null default '[]',
+  shared_identifiers text[] not null default '{}',
   blockers       jsonb not null default '[]',
   forgetting_at  timestamptz,
   batch_id       text,
