@@ -7,12 +7,13 @@ import type {
   SealedValues,
   Sealer,
 } from '../activities/erasure-ports.ts';
+import type { Certificate, SignedCertificate } from '../domain/erasure/certificate.ts';
 import type { ErasureEvent } from '../domain/erasure/event.ts';
 import type { ErasureRequest } from '../domain/erasure/request.ts';
 import { applyAct, hasEnded } from '../domain/erasure/transitions.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import { jsonText, type Queryable } from './connection.ts';
-import { appendProof } from './proofs.ts';
+import { appendProof, insertCertificate, selectCertificate } from './proofs.ts';
 
 /** A request as the driver gives it: times as `Date`. */
 interface RawRequest {
@@ -124,6 +125,24 @@ export async function actOnRequest(
   }
   if (hasEnded(request)) await forgetValues(db, request);
   return { acted: true, request };
+}
+
+/** `db` is a transaction: a certificate and the end of its request are written together. */
+export async function issueCertificate(
+  db: Queryable,
+  sealer: Sealer,
+  certificate: Certificate,
+  { by, at }: Pick<ErasureAct, 'by' | 'at'>,
+): Promise<SignedCertificate> {
+  const { requestId, certificateId } = certificate;
+  // Of two attempts at once, the later one must see what the earlier one wrote.
+  await findRequest(db, requestId, 'for update');
+  const first = await selectCertificate(db, requestId);
+  if (first !== null) return first;
+  await insertCertificate(db, sealer, certificate);
+  const act = { kind: 'move', to: 'done', patch: { certificateId } } as const;
+  await actOnRequest(db, () => sealer, { requestId, act, by, at });
+  return (await selectCertificate(db, requestId)) as SignedCertificate;
 }
 
 export async function updateValues(

@@ -54,8 +54,7 @@ async function finishRequest(
   }
   await refuseGaps(deps, { batchId, request, policy, subject }, seen);
   const certificate = await certificateOf(deps, { batchId, request, policy, subject });
-  const { certificateId } = (await deps.erasures.issueCertificate(certificate)).certificate;
-  await act(deps, requestId, { kind: 'move', to: 'done', patch: { certificateId } });
+  await deps.erasures.issueCertificate(certificate, 'workflow', certificate.finishedAt);
 }
 
 /** Nothing is done without proof: each table was read, and where rows went, they were counted. */

@@ -105,9 +105,9 @@ async function verify({
     const ledger = await session.erasures();
     // Asked first: what is appended meanwhile makes the chain longer, never too short.
     const expected = await ledger.countChain();
-    const chain = await readChain(ledger);
-    entries = chain.length;
-    faults.push(...verifyCertificate(signed, chain, publicKeys, expected));
+    const checked = await verifyCertificate(signed, chainOf(ledger), publicKeys, expected);
+    entries = checked.entries;
+    faults.push(...checked.faults);
   }
   const lake = values.lake === true && isSigned(signed) ? await lookAtLake(session, signed) : null;
   faults.push(...(lake?.faults ?? []));
@@ -188,12 +188,12 @@ async function readPublicKeys(session: Session, file: string | null) {
   return readSigningKeys(readKeyFile(file), file).publicKeys;
 }
 
-async function readChain(ledger: ErasureLedger): Promise<readonly ProofEntry[]> {
-  const entries: ProofEntry[] = [];
-  for (;;) {
-    const page = await ledger.readChain(entries.at(-1)?.entry ?? 0, PAGE);
-    entries.push(...page);
-    if (page.length < PAGE) return entries;
+async function* chainOf(ledger: ErasureLedger): AsyncGenerator<ProofEntry> {
+  for (let after = 0; ; ) {
+    const page = await ledger.readChain(after, PAGE);
+    yield* page;
+    if (page.length < PAGE) return;
+    after = page.at(-1)?.entry ?? after;
   }
 }
 
