@@ -29,9 +29,27 @@ function overlapOf({ wanted }: Look): number {
   return Math.max(MIN_OVERLAP_BYTES, wanted.texts.overlapBytes);
 }
 
-function lookAtPiece(bytes: Buffer, look: Look, kind: TextKind, piece: TextPiece): void {
+function lookAtPiece(raw: Buffer, look: Look, kind: TextKind, piece: TextPiece): void {
+  const isWhole = kind === 'text' && piece.isFirst && piece.isLast;
+  const bytes = isWhole ? withoutCounts(raw) : raw;
   look.wanted.texts.scan(bytes, kind, (hit) => look.found(hit, 'text'), { piece });
   if (kind === 'text') lookAtAssignments(bytes.toString('utf8'), look, 'text', piece);
+}
+
+const COUNT_OR_TEXT =
+  /"(?:added|changed|deleted|existing|removed|total)-[\w-]+"\s*:\s*"\d+"|"(?:[^"\\]|\\.)*"|\d+/g;
+
+/**
+ * Metadata without its own counts and numbers, which nobody wrote down of a person: a size of
+ * 5550100 bytes is no phone.
+ */
+function withoutCounts(bytes: Buffer): Buffer {
+  const text = bytes.toString('latin1');
+  const blank = text.replace(COUNT_OR_TEXT, (token) => {
+    const isText = token.startsWith('"') && !/^"[\w-]+"\s*:/.test(token);
+    return isText ? token : token.replace(/\d/g, ' ');
+  });
+  return Buffer.from(blank, 'latin1');
 }
 
 /** The same for what an object packed by gzip or zstandard unpacks to. */

@@ -122,6 +122,18 @@ describe('metadata files', () => {
     ]);
   });
 
+  test('their own counts are nobody’s number, texts with digits are', async () => {
+    const subjects = [{ requestId: 'r1', values: { full_name: ['5550100'] } }];
+    const counts = [{ 'total-files-size': '5550100', 'added-records': '1' }];
+    const store = createMemoryStore();
+    store.put(METADATA, metadataJson({ 'last-updated-ms': 5550100, snapshots: [], counts }));
+    expect(tracesOf(await verifyOne(store, { subjects }))).toEqual([]);
+    for (const properties of [{ phones: '1,5550100,2' }, { 'total-x': 'call 5550100' }]) {
+      store.put(METADATA, metadataJson({ properties }));
+      expect(tracesOf(await verifyOne(store, { subjects }))).toEqual(['metadata full_name text']);
+    }
+  });
+
   test('one that cannot be read is the trace that is left', async () => {
     const store = createMemoryStore();
     store.put(METADATA, '{"location": ');
