@@ -44,6 +44,9 @@ const MORE = `      - table: silver.er_letters
 const ALL = {
   ...SOUGHT,
   texts: { ...SOUGHT.texts, former: EMAIL_BEFORE, session: SESSION },
+  // Lines of orders are the subject's by the order alone.
+  numbers: { ...SOUGHT.numbers, first: '880000120', second: '880000121', third: '880000122' },
+  columns: [...SOUGHT.columns, 'order_id'],
 } as const;
 
 /** Rows of the subject: by key, by browser, by order. */
@@ -108,7 +111,10 @@ async function makeLetters(): Promise<void> {
 it('before, the scan from outside finds key, e-mail and name, in every layer', async () => {
   const scanned = await scanBucket(office.bucket, ALL);
   const labels = new Set(scanned.where.map((one) => / (\w+) in /.exec(one)?.[1]));
-  expect([...labels].sort()).toEqual(['email', 'former', 'key', 'name', 'session']);
+  const texts = ['email', 'former', 'key', 'name', 'session'];
+  expect([...labels].sort()).toEqual([...texts, 'first', 'second', 'third'].sort());
+  const lines = scanned.where.filter((one) => /items/.test(one) && /: (first|third) in/.test(one));
+  expect(lines.length).toBeGreaterThan(0);
   const layers = new Set(scanned.where.map((one) => one.split('/')[0]));
   expect([...layers].sort()).toEqual(['bronze', 'gold', 'silver']);
   process.stdout.write(`traces before: ${scanned.traces} in ${scanned.versions} versions\n`);
