@@ -5,11 +5,11 @@ import type {
   UnreadableReason,
   VerificationLimit,
 } from '../domain/erasure/certificate.ts';
-import type { Hit } from './hit.ts';
+import { type Hit, MIN_TRACE_CHARS } from './hit.ts';
 import type { How } from './look.ts';
 import { pathHash } from './paths.ts';
 import type { VerifyInput, VerifyProgress } from './ports.ts';
-import { MIN_TRACE_CHARS, type Wanted } from './wanted.ts';
+import type { Wanted } from './wanted.ts';
 
 export interface Target {
   readonly uri: string;

@@ -1,5 +1,11 @@
 /** Values that are sought, and what is told when one is met. */
 
+/**
+ * Shorter texts are met by chance: `Ann` in `annual`, four digits in every number. They are looked
+ * for in mapped columns only.
+ */
+export const MIN_TRACE_CHARS = 6;
+
 /** An identifier of a subject that was met. */
 export interface Hit {
   /** Place in `VerifyInput.subjects`. */

@@ -1,5 +1,5 @@
 /** Fields of JSON in a mapped column of text: looked into only where a value may be. */
-import type { WantedValues } from './hit.ts';
+import { MIN_TRACE_CHARS, type WantedValues } from './hit.ts';
 import { eachScalar } from './json-scalars.ts';
 import { needlesOf } from './needles.ts';
 import type { PlaceMatcher } from './place-matcher.ts';
@@ -34,16 +34,21 @@ export function keyOf(path: readonly string[]): string {
   return path.join('\0');
 }
 
-/** In what should be JSON and is none: a text anywhere, a number behind its member's name. */
+/** In what should be JSON and is none: a longer text anywhere, others behind their member's name. */
 function standsIn(text: string, { path, values }: Place['json'][number]): boolean {
   const lower = text.toLowerCase();
-  if (!values.isNumber)
-    return [...values.texts.keys()].some((one) => lower.includes(one.toLowerCase()));
+  const texts = [...values.texts.keys()].map((one) => one.toLowerCase());
+  const long = texts.filter((one) => [...one].length >= MIN_TRACE_CHARS);
+  if (!values.isNumber && long.some((one) => lower.includes(one))) return true;
   const name = (path.at(-1) ?? '').toLowerCase();
-  for (let at = lower.indexOf(name); at >= 0; at = lower.indexOf(name, at + 1)) {
-    const [, digits] =
-      /^\W{0,8}(-?\d+)/.exec(lower.slice(at + name.length, at + name.length + 64)) ?? [];
+  for (let at = name === '' ? -1 : lower.indexOf(name); at >= 0; at = lower.indexOf(name, at + 1)) {
+    const [behind = ''] =
+      /^[^-\p{L}\p{N}]{0,8}(.*)/su
+        .exec(lower.slice(at + name.length, at + name.length + 512))
+        ?.slice(1) ?? [];
+    const [digits] = /^-?\d+/.exec(behind) ?? [];
     if (digits !== undefined && values.numbers.has(BigInt(digits))) return true;
+    if (texts.some((one) => behind.startsWith(one) && !values.isNumber)) return true;
   }
   return false;
 }

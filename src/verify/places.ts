@@ -59,7 +59,8 @@ export function compilePlaces(
       if (fields.some((one) => one.id === id && UNCOMPARED.test(one.type)))
         uncompared.add(identifier);
       // Of files without ids, some are from before a column was renamed.
-      for (const { name } of fields.filter((one) => one.id === id)) add(byName, name, values, rest);
+      const names = fields.filter((one) => one.id === id).map(({ name }) => name);
+      for (const name of new Set(names)) add(byName, name, values, rest);
     }
     if (columns.length === 0) add(byName, path, values, []);
   }
@@ -73,9 +74,14 @@ export function compilePlaces(
   }
   const ids = mapEntries(byId, placeOf);
   const names = mapEntries(byName, placeOf);
+  const columns = new Set(fields.map(({ id }) => id));
   return {
-    find: (fieldId, path) =>
-      (fieldId === undefined ? undefined : ids.get(fieldId)) ?? names.get(path.join('.')) ?? null,
+    find: (fieldId, path) => {
+      // Another column may have a name that was the place's once.
+      const byIdAlone = fieldId !== undefined && columns.has(fieldId) && path[0] !== 'partition';
+      const own = fieldId === undefined ? undefined : ids.get(fieldId);
+      return own ?? (byIdAlone ? null : (names.get(path.join('.')) ?? null));
+    },
     isEmpty: names.size === 0,
     uncompared,
   };
@@ -116,8 +122,12 @@ function entriesOf(holds: TableMapping['holds'], matches: boolean): readonly Ent
 function add<K>(index: Map<K, Building>, key: K, values: WantedValues, rest: readonly string[]) {
   const place = index.get(key) ?? { direct: [], json: [] };
   index.set(key, place);
-  if (rest.length > 0) place.json.push({ path: rest, values });
-  else if (!place.direct.includes(values)) place.direct.push(values);
+  const isThere = place.json.some(
+    (one) => one.values === values && one.path.join() === rest.join(),
+  );
+  if (rest.length > 0 && !isThere) place.json.push({ path: rest, values });
+  if (rest.length > 0) return;
+  if (!place.direct.includes(values)) place.direct.push(values);
 }
 
 /**

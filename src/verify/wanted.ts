@@ -1,7 +1,7 @@
 /** What is sought, of all subjects of a batch at once, in the forms that readers look it up in. */
 import type { Identifier } from '../domain/erasure/privacy.ts';
 import { type BoundIndex, createBoundIndex } from './bound-index.ts';
-import type { Hit, SoughtValue, WantedValues } from './hit.ts';
+import { type Hit, MIN_TRACE_CHARS, type SoughtValue, type WantedValues } from './hit.ts';
 import type { HashedValues, VerifyInput } from './ports.ts';
 import { createTextSearch, type TextSearch } from './texts.ts';
 import { dayOf, isUuid, wholeNumberOf } from './value-forms.ts';
@@ -14,12 +14,6 @@ export interface Wanted {
   /** Identifiers with values too short to be sought in every text. */
   readonly shortOnes: readonly Hit[];
 }
-
-/**
- * Shorter texts are met by chance: `Ann` in `annual`, four digits in every number. They are looked
- * for in mapped columns only.
- */
-export const MIN_TRACE_CHARS = 6;
 
 export function compileWanted({ subject, subjects, hashed }: VerifyInput): Wanted {
   const sought = subjects.flatMap(({ values }, index) =>

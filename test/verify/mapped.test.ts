@@ -128,6 +128,7 @@ describe('somebody else’s is none', () => {
     ['another number', asText(KEY), '42170010', '4217001'],
     ['another day', asDate(BORN), 3790, '1980-05-17'],
     ['broken JSON with a digit', asJson(KEY), 'broken { 7', '7'],
+    ['broken JSON with a longer word', asJson(NAME), 'broken { annual', 'Ann'],
   ])('%s', async (_, column, held, value) => {
     const { name } = column.identifier;
     expect(await tracesIn(column, held, { [name]: [value] })).toEqual([]);
@@ -144,6 +145,8 @@ describe('somebody else’s is none', () => {
   test('and what is no JSON, and names the member before the value, cannot be read', async () => {
     const seen = await tracesIn(asJson(KEY), '{"held": 4217001', { customer_id: ['4217001'] });
     expect(seen).toEqual(['data no_json unreadable']);
+    const short = await tracesIn(asJson(NAME), '{"held": "Ann', { full_name: ['Ann'] });
+    expect(short).toEqual(['data no_json unreadable']);
   });
 });
 

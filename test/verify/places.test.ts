@@ -72,6 +72,17 @@ describe('columns of another time', () => {
     expect(tracesOf(await verifyOne(store, { mapping }))).toEqual([ROW]);
   });
 
+  test('another column that has the name now is none', async () => {
+    const versions = [
+      [field(2, 'cust_id', 'long')],
+      [field(2, 'customer_id', 'long'), field(99, 'cust_id', 'long')],
+    ].map((fields, id) => ({ 'schema-id': id, type: 'struct', fields }));
+    const schema = record([{ name: 'cust_id', 'field-id': 99, type: 'long' }]);
+    const store = await storeOf(schema, { cust_id: Number(KEY) }, { schemas: versions });
+    const mapping = { ...MAPPING, match: { customer_id: ['customer_id'] }, holds: {} };
+    expect(tracesOf(await verifyOne(store, { mapping }))).toEqual([]);
+  });
+
   test('a struct that is JSON now', async () => {
     const parts = [field(31, 'customer_id', 'long')];
     const versions = [
@@ -88,6 +99,15 @@ describe('columns of another time', () => {
     const struct = await storeOf(then, { doc: { customer_id: Number(KEY) } }, { schemas });
     expect(tracesOf(await verifyOne(struct, { mapping }))).toEqual([ROW]);
   });
+});
+
+test('columns of times are not compared, which is told', async () => {
+  const fields = [...FIELDS, field(50, 'seen', 'timestamp')];
+  const store = createMemoryStore();
+  store.put(METADATA, metadataJson({ schemas: [{ 'schema-id': 0, type: 'struct', fields }] }));
+  const mapping = { ...MAPPING, holds: { full_name: ['seen'] } };
+  const { limits } = await verifyOne(store, { mapping });
+  expect(limits).toEqual([{ kind: 'not_compared', identifier: 'full_name', objects: 0 }]);
 });
 
 describe('partitions', () => {
