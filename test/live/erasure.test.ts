@@ -11,8 +11,9 @@ import type { SignedCertificate } from '../../src/domain/erasure/certificate.ts'
 import type { ErasureRequest } from '../../src/domain/erasure/request.ts';
 import { javaTool } from '../../stack/services/environment.ts';
 import { until } from './command-line.ts';
-import { othersOf, SOUGHT, SUBJECT } from './erasure-people.ts';
+import { othersOf, SUBJECT } from './erasure-people.ts';
 import {
+  ALL,
   EMAIL_BEFORE,
   inShop,
   liveADay,
@@ -41,14 +42,6 @@ const MORE = `      - table: silver.er_letters
         match: { customer_id: customer_id }
         holds: { email: email }
 `;
-const ALL = {
-  ...SOUGHT,
-  texts: { ...SOUGHT.texts, former: EMAIL_BEFORE, session: SESSION },
-  // Lines of orders are the subject's by the order alone.
-  numbers: { ...SOUGHT.numbers, first: '880000120', second: '880000121', third: '880000122' },
-  columns: [...SOUGHT.columns, 'order_id'],
-} as const;
-
 /** Rows of the subject: by key, by browser, by order. */
 const KNOWN = [SUBJECT.key, SESSION, '88000012[0-9]'];
 

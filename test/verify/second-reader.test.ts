@@ -49,6 +49,7 @@ async function check({ rows = {}, objects = [], input = {}, remains = [], isTher
       subject: { ...SUBJECT, tables: [MAPPING] },
       hashed: { hashes, hashOf },
       exceptedFiles: async () => null,
+      givenUp: new Set(),
       ...input,
     },
   );
@@ -92,8 +93,7 @@ describe('what was not looked at is told', () => {
 
   test('one that is not there, and one that could not be read', async () => {
     expect(await reasons({ isThere: false })).toEqual(['it is not there']);
-    const because = { owner: 'cli:eve', because: 'lost', until: null };
-    const remains = [{ where: `${TABLE}, unreachable metadata`, ...because }];
-    expect(await reasons({ remains })).toEqual(['it could not be read and was left as it was']);
+    const input = { givenUp: new Set([TABLE]) };
+    expect(await reasons({ input })).toEqual(['it could not be read and was left as it was']);
   });
 });

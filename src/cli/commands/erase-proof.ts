@@ -155,8 +155,8 @@ async function lookAtLake(session: Session, { certificate }: SignedCertificate) 
   const { checkLake } = await import('../../second-reader.ts');
   const hashed = { hashes, hashOf };
   const request = await erasures.readRequest(requestId);
-  const exceptedFiles = await openExcepted(session.config, certificate, request);
-  return checkLake(session.config, { certificate, subject, hashed, exceptedFiles });
+  const exceptions = await openExcepted(session.config, certificate, request);
+  return checkLake(session.config, { certificate, subject, hashed, ...exceptions });
 }
 
 /** Exceptions count that the request has, and that the signed certificate tells of. */
@@ -176,7 +176,11 @@ async function openExcepted(
     certified.has(`${table}, ${kind} ${name}`),
   );
   const deps = { catalog, files, nowMs: Date.now };
-  return (table: string) => exceptedFiles(deps, { blockers }, table);
+  const lost = blockers.filter(({ kind }) => kind === 'unreachable');
+  return {
+    exceptedFiles: (table: string) => exceptedFiles(deps, { blockers }, table),
+    givenUp: new Set(lost.map(({ table }) => table)),
+  };
 }
 
 async function readPublicKeys(session: Session, file: string | null) {
