@@ -30,6 +30,35 @@ export async function exceptedFiles(
   return (pathHash) => !live.has(pathHash) && (keepsAll || kept.has(pathHash));
 }
 
+export interface Exceptions {
+  readonly isExcepted: IsExcepted;
+  /** Whether what was accepted would be accepted now: main may read it by then. */
+  stand(): Promise<boolean>;
+}
+
+/** The same, remembering what was accepted. `null`: nothing is. */
+export async function openExceptions(
+  deps: Pick<ErasureDeps, 'catalog' | 'files' | 'nowMs'>,
+  request: Pick<ErasureRequest, 'blockers'>,
+  table: string,
+): Promise<Exceptions | null> {
+  const before = await exceptedFiles(deps, request, table);
+  if (before === null) return null;
+  const accepted = new Set<string>();
+  return {
+    isExcepted: (pathHash) => {
+      const is = before(pathHash);
+      if (is) accepted.add(pathHash);
+      return is;
+    },
+    stand: async () => {
+      if (accepted.size === 0) return true;
+      const now = await exceptedFiles(deps, request, table);
+      return [...accepted].every((one) => now?.(one) === true);
+    },
+  };
+}
+
 /** Hashes of the paths of all files that a ref's head reads; its metadata file is all refs'. */
 async function filesOf(
   { files }: Pick<ErasureDeps, 'files'>,

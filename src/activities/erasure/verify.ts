@@ -10,7 +10,7 @@ import {
   type VerifyRequest,
   valuesOf,
 } from './deps.ts';
-import { exceptedFiles } from './excepted.ts';
+import { type Exceptions, openExceptions } from './excepted.ts';
 import type { VerifiedTable } from './types.ts';
 
 const PAGE = 5_000;
@@ -28,10 +28,13 @@ export async function verifyTable(
   const ref = tableFromKey(table);
   const before = await deps.files.version(ref);
   const subjects: VerifyRequest['subjects'][number][] = [];
+  const exceptions: Exceptions[] = [];
   for (const request of requests) {
     const { requestId } = request;
     const values = await valuesOf(deps, requestId);
-    subjects.push({ requestId, values, isExcepted: await exceptedFiles(deps, request, table) });
+    const excepted = await openExceptions(deps, request, table);
+    if (excepted !== null) exceptions.push(excepted);
+    subjects.push({ requestId, values, isExcepted: excepted?.isExcepted ?? null });
   }
   const verified = await deps.verifier.verify({
     table,
@@ -43,10 +46,9 @@ export async function verifyTable(
     onProgress: () => context.heartbeat(),
   });
   const traced = [...verified.values()].some(({ tracesFound }) => tracesFound > 0);
-  // What is excepted, and what main reads, may be something else by now.
-  const excepts = subjects.some(({ isExcepted }) => isExcepted !== null);
-  const { metadataLocation } = traced || excepts ? await deps.files.version(ref) : before;
-  if (metadataLocation !== before.metadataLocation) {
+  const { metadataLocation } = traced ? await deps.files.version(ref) : before;
+  const stand = await Promise.all(exceptions.map((one) => one.stand()));
+  if (metadataLocation !== before.metadataLocation || stand.includes(false)) {
     // A file that another batch removes meanwhile can explain no bound, and looks like a trace.
     const waitingFor = `${table} was written to while the second reader read it`;
     return { table, failed: [], waitingFor };

@@ -1,7 +1,7 @@
 /** An exception covers the files that it is about, and never what the head of main reads. */
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { exceptedFiles } from '../../../src/activities/erasure/excepted.ts';
+import { exceptedFiles, openExceptions } from '../../../src/activities/erasure/excepted.ts';
 import type { Blocker, BlockerKind } from '../../../src/domain/erasure/request.ts';
 import { erasureRequest } from '../../proof/fixture.ts';
 
@@ -66,4 +66,23 @@ it.each([
 
 it('without an exception nothing is covered, and nothing is read for it', async () => {
   expect(await exceptedFiles(deps, erasureRequest(), TABLE)).toBeNull();
+});
+
+it('what was accepted is looked at again: main may read it by then', async () => {
+  const exception = { by: 'cli:eve', because: 'tax law' };
+  const blocker: Blocker = {
+    ...{ table: TABLE, kind: 'tag', name: 'old', because: '', remedy: '', exception },
+  };
+  const live = [...(FILES['9'] ?? [])];
+  const visit: typeof deps.files.visit = async (table, tell, snapshotId) => {
+    if (snapshotId !== '9') return deps.files.visit(table, tell, snapshotId);
+    for (const name of live) tell('data', place(name));
+    return { snapshotId: '9' };
+  };
+  const moving = { ...deps, files: { ...deps.files, visit } };
+  const opened = await openExceptions(moving, erasureRequest({ blockers: [blocker] }), TABLE);
+  live.push('old.parquet');
+  expect(await opened?.stand()).toBe(true);
+  expect(opened?.isExcepted(hashOf('old.parquet'))).toBe(true);
+  expect(await opened?.stand()).toBe(false);
 });
