@@ -11,14 +11,14 @@ export interface SealedValues {
 }
 
 export interface Seal {
-  /** SHA-256 over the digest before and the document, hex. */
+  /** SHA-256 over the number, the digest before and the document, hex. */
   readonly digest: string;
   readonly signature: EntrySignature;
 }
 
 /** Signs entries of the chain of proof. */
 export interface Sealer {
-  seal(previous: string, document: string): Seal;
+  seal(entry: number, previous: string, document: string): Seal;
 }
 
 export interface SubjectHasher {
@@ -133,8 +133,12 @@ export interface ErasureLedger {
   suppress(list: readonly Suppression[]): Promise<void>;
   listSuppressed(subject: string): Promise<readonly Suppression[]>;
 
-  /** Once for each request: a second one is ignored and the first returned. */
-  issueCertificate(certificate: Certificate): Promise<SignedCertificate>;
+  /**
+   * Appends the certificate and moves its request to `done`, both or neither. Once for each
+   * request: a second one is ignored and the first returned. Rejects with `SafetyRefused` where the
+   * rules forbid the move.
+   */
+  issueCertificate(certificate: Certificate, by: string, at: string): Promise<SignedCertificate>;
   /** By its own id or that of its request. */
   readCertificate(id: string): Promise<SignedCertificate | null>;
   /** All entries from the first on, in pages. */

@@ -18,12 +18,13 @@ import {
 import {
   actOnRequest,
   insertRequest,
+  issueCertificate,
   selectRequest,
   selectRequests,
   selectValues,
   updateValues,
 } from './erasures.ts';
-import { insertCertificate, selectCertificate, selectChain, selectChainCount } from './proofs.ts';
+import { selectCertificate, selectChain, selectChainCount } from './proofs.ts';
 
 /** @param sealer throws `ConfigInvalid` where there is no key; asked for by writers alone */
 export function createErasureLedger(
@@ -53,10 +54,8 @@ export function createErasureLedger(
     markRemoved: (batchId, hashes, at) => updateRemoved(db, batchId, hashes, at),
     suppress: (list) => insertSuppressions(db, list),
     listSuppressed: (subject) => selectSuppressions(db, subject),
-    issueCertificate: (certificate) => {
-      const key = sealer();
-      return write((tx) => insertCertificate(tx, key, certificate));
-    },
+    issueCertificate: (certificate, by, at) =>
+      write((tx) => issueCertificate(tx, sealer(), certificate, { by, at })),
     readCertificate: (id) => selectCertificate(db, id),
     readChain: (after, limit) => selectChain(db, after, limit),
     countChain: () => selectChainCount(db),

@@ -7,12 +7,13 @@ import type {
   SealedValues,
   Sealer,
 } from '../activities/erasure-ports.ts';
+import type { Certificate, SignedCertificate } from '../domain/erasure/certificate.ts';
 import type { ErasureEvent } from '../domain/erasure/event.ts';
 import type { ErasureRequest } from '../domain/erasure/request.ts';
 import { applyAct, hasEnded } from '../domain/erasure/transitions.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import { jsonText, type Queryable } from './connection.ts';
-import { appendProof } from './proofs.ts';
+import { appendProof, insertCertificate, selectCertificate } from './proofs.ts';
 
 /** A request as the driver gives it: times as `Date`. */
 interface RawRequest {
@@ -29,6 +30,7 @@ interface RawRequest {
   readonly hold: ErasureRequest['hold'];
   readonly paused_by: string | null;
   readonly found: ErasureRequest['found'];
+  readonly shared_identifiers: readonly string[];
   readonly blockers: ErasureRequest['blockers'];
   readonly forgetting_at: Date | null;
   readonly batch_id: string | null;
@@ -38,8 +40,8 @@ interface RawRequest {
 }
 
 const COLUMNS = `request_id, subject, subject_hash, state, ground, requested_by, requested_at,
-  deadline_at, approved_by, approved_at, hold, paused_by, found, blockers, forgetting_at, batch_id,
-  certificate_id, error, updated_at`;
+  deadline_at, approved_by, approved_at, hold, paused_by, found, shared_identifiers, blockers,
+  forgetting_at, batch_id, certificate_id, error, updated_at`;
 
 /** `db` is a transaction. */
 export async function insertRequest(
@@ -125,6 +127,24 @@ export async function actOnRequest(
   return { acted: true, request };
 }
 
+/** `db` is a transaction: a certificate and the end of its request are written together. */
+export async function issueCertificate(
+  db: Queryable,
+  sealer: Sealer,
+  certificate: Certificate,
+  { by, at }: Pick<ErasureAct, 'by' | 'at'>,
+): Promise<SignedCertificate> {
+  const { requestId, certificateId } = certificate;
+  // Of two attempts at once, the later one must see what the earlier one wrote.
+  await findRequest(db, requestId, 'for update');
+  const first = await selectCertificate(db, requestId);
+  if (first !== null) return first;
+  await insertCertificate(db, sealer, certificate);
+  const act = { kind: 'move', to: 'done', patch: { certificateId } } as const;
+  await actOnRequest(db, () => sealer, { requestId, act, by, at });
+  return (await selectCertificate(db, requestId)) as SignedCertificate;
+}
+
 export async function updateValues(
   db: Queryable,
   requestId: string,
@@ -172,7 +192,7 @@ async function updateRequest(db: Queryable, request: ErasureRequest): Promise<vo
     `update icewright.erasure_request set
        state = $2, approved_by = $3, approved_at = $4, hold = $5, paused_by = $6, found = $7,
        blockers = $8, forgetting_at = $9, batch_id = $10, certificate_id = $11, error = $12,
-       updated_at = $13
+       updated_at = $13, shared_identifiers = $14
      where request_id = $1`,
     [
       request.requestId,
@@ -188,6 +208,7 @@ async function updateRequest(db: Queryable, request: ErasureRequest): Promise<vo
       request.certificateId,
       toJson(request.error),
       request.updatedAt,
+      request.sharedIdentifiers,
     ],
   );
 }
@@ -256,6 +277,7 @@ function requestOf(row: RawRequest): ErasureRequest {
     hold: row.hold,
     pausedBy: row.paused_by,
     found: row.found,
+    sharedIdentifiers: row.shared_identifiers,
     blockers: row.blockers,
     forgettingAt: row.forgetting_at?.toISOString() ?? null,
     batchId: row.batch_id,

@@ -39,7 +39,7 @@ export async function appendProof(
   const last = (rows as { entry: string; digest: string }[])[0];
   const entry = Number(last?.entry ?? 0) + 1;
   const previous = last?.digest ?? CHAIN_START;
-  const { digest, signature } = sealer.seal(previous, text);
+  const { digest, signature } = sealer.seal(entry, previous, text);
   await db.query(
     `insert into icewright.proof
        (entry, document, previous, digest, key_id, public_key, signature)
@@ -49,22 +49,17 @@ export async function appendProof(
   return entry;
 }
 
-/** Once for each request; `db` is a transaction. */
+/** `db` is a transaction that holds its request. */
 export async function insertCertificate(
   db: Queryable,
   sealer: Sealer,
   certificate: Certificate,
-): Promise<SignedCertificate> {
-  // Two attempts at once must not both find none.
-  await db.query('select pg_advisory_xact_lock($1)', [LOCK_KEY]);
-  const first = await selectCertificate(db, certificate.requestId);
-  if (first !== null) return first;
+): Promise<void> {
   const entry = await appendProof(db, sealer, certificate);
   await db.query('update icewright.erasure_request set last_entry = $2 where request_id = $1', [
     certificate.requestId,
     entry,
   ]);
-  return (await selectCertificate(db, certificate.requestId)) as SignedCertificate;
 }
 
 /** By its own id or that of its request. */

@@ -40,8 +40,8 @@ function sealerOf(privateKey: KeyObject): Sealer {
   const publicKey = publicText(privateKey);
   const keyId = keyIdOf(publicKey);
   return {
-    seal: (previous, document): Seal => {
-      const digest = digestOf(sealedText(previous, document));
+    seal: (entry, previous, document): Seal => {
+      const digest = digestOf(sealedText(entry, previous, document));
       const value = sign(null, Buffer.from(digest), privateKey).toString('base64');
       return { digest, signature: { keyId, publicKey, value } };
     },

@@ -9,9 +9,12 @@ import type { SubjectHasher } from '../activities/erasure-ports.ts';
 /** @param secret 32 bytes in hex */
 export function createSubjectHasher(secret: string): SubjectHasher {
   const root = Buffer.from(secret, 'hex');
+  const known = new Map<string, Buffer>();
   const keyOf = (subject: string, identifier: string): Buffer => {
     const info = `icewright/subject-hash/1/${JSON.stringify([subject, identifier])}`;
-    return Buffer.from(hkdfSync('sha256', root, '', info, 32));
+    const key = known.get(info) ?? Buffer.from(hkdfSync('sha256', root, '', info, 32));
+    known.set(info, key);
+    return key;
   };
   return {
     keyOf: (subject, identifier) => keyOf(subject, identifier).toString('hex'),

@@ -3,8 +3,8 @@ import { createPublicKey, verify } from 'node:crypto';
 import { canonicalText } from '../domain/erasure/canonical.ts';
 import type { SignedCertificate } from '../domain/erasure/certificate.ts';
 import {
+  checkChain,
   type EntrySignature,
-  findChainFaults,
   type ProofEntry,
   type ProofFault,
   type ProofFaultCode,
@@ -20,25 +20,36 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   signature: ['algorithm', 'keyId', 'publicKey', 'value'],
 };
 
+/** A chain may be long: it comes in pages, and is never held as a whole. */
+export type Chain = AsyncIterable<ProofEntry> | Iterable<ProofEntry>;
+
+export interface CheckedChain {
+  readonly faults: readonly ProofFault[];
+  /** Entries that there are. */
+  readonly entries: number;
+}
+
 /**
  * Every fault there is, none: the certificate stands.
  * @param signed as it was handed in: nothing about it is taken for granted
  * @param entries the ledger's, all from the first on
  * @param expected how many entries there must be, by whoever else counted them
  */
-export function verifyCertificate(
+export async function verifyCertificate(
   signed: unknown,
-  entries: readonly ProofEntry[],
+  entries: Chain,
   publicKeys: PublicKeys,
   expected = 0,
-): readonly ProofFault[] {
+): Promise<CheckedChain> {
   const alone = verifyDocument(signed, publicKeys);
-  if (!isSigned(signed)) return alone;
-  return [
-    ...alone,
-    ...comparePlace(signed, entries),
-    ...verifyChain(entries, publicKeys, Math.max(expected, signed.chain.entry)),
-  ];
+  if (!isSigned(signed)) return { faults: alone, entries: 0 };
+  const misplaced: ProofFault[] = [];
+  const seen = (one: ProofEntry) => {
+    if (one.entry === signed.chain.entry) misplaced.push(...comparePlace(signed, one));
+  };
+  const least = Math.max(expected, signed.chain.entry);
+  const chain = await verifyChain(entries, publicKeys, least, seen);
+  return { ...chain, faults: [...alone, ...misplaced, ...chain.faults] };
 }
 
 /**
@@ -60,23 +71,33 @@ export function verifyDocument(signed: unknown, publicKeys: PublicKeys): readonl
 }
 
 /** The chain alone: every digest, link and signature. */
-export function verifyChain(
-  entries: readonly ProofEntry[],
+export async function verifyChain(
+  entries: Chain,
   publicKeys: PublicKeys,
   expected = 0,
-): readonly ProofFault[] {
-  const signatures = entries.flatMap(({ entry, digest, seal }) => {
+  seen: (entry: ProofEntry) => void = () => undefined,
+): Promise<CheckedChain> {
+  const check = checkChain(digestOf);
+  const faults: ProofFault[] = [];
+  let count = 0;
+  for await (const one of entries) {
+    count += 1;
+    faults.push(...check.next(one));
+    const { entry, digest, seal } = one;
     const found = checkSignature(digest, seal, publicKeys);
-    return found === null ? [] : [{ ...found, entry, message: `entry ${entry}: ${found.message}` }];
-  });
-  return [...findChainFaults(entries, digestOf, expected), ...signatures];
+    if (found !== null) {
+      faults.push({ ...found, entry, message: `entry ${entry}: ${found.message}` });
+    }
+    seen(one);
+  }
+  return { faults: [...faults, ...check.end(expected)], entries: count };
 }
 
 /** What the document alone shows, without a ledger. */
 function verifyAlone(signed: SignedCertificate, publicKeys: PublicKeys): readonly ProofFault[] {
   const { certificate, chain, signature } = signed;
   const faults: ProofFault[] = [];
-  if (digestOf(sealedText(chain.previous, textOf(certificate))) !== chain.digest) {
+  if (digestOf(sealedText(chain.entry, chain.previous, textOf(certificate))) !== chain.digest) {
     faults.push(fault('certificate_changed', 'its content is not what its digest was made of'));
   }
   const found =
@@ -96,14 +117,8 @@ function textOf(certificate: unknown): string {
 }
 
 /** The ledger's entry of that number must be this certificate. */
-function comparePlace(
-  signed: SignedCertificate,
-  entries: readonly ProofEntry[],
-): readonly ProofFault[] {
+function comparePlace(signed: SignedCertificate, found: ProofEntry): readonly ProofFault[] {
   const { certificate, chain, signature } = signed;
-  const found = entries.find((one) => one.entry === chain.entry);
-  // Its absence is told by the chain.
-  if (found === undefined) return [];
   const same =
     found.digest === chain.digest &&
     found.previous === chain.previous &&

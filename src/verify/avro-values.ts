@@ -24,6 +24,8 @@ export interface AvroNodeField {
   readonly node: AvroNode;
   /** Of an array's element, or a map's value. */
   readonly partId: number | undefined;
+  /** Of a map's key. */
+  readonly keyId: number | undefined;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -84,16 +86,18 @@ function recordOf(json: Json, names: Map<string, AvroNode>): AvroNode {
       name: String(one.name),
       fieldId: id === undefined ? undefined : Number(id),
       node: nodeOf(one.type, names),
-      partId: partIdOf(one.type),
+      partId: partIdOf(one.type, ['element-id', 'value-id']),
+      keyId: partIdOf(one.type, ['key-id']),
     });
   }
   return node;
 }
 
-function partIdOf(type: unknown): number | undefined {
+function partIdOf(type: unknown, names: readonly string[]): number | undefined {
   const branches = (Array.isArray(type) ? type : [type]) as readonly (Json | string | null)[];
   for (const one of branches) {
-    const id = typeof one === 'object' ? (one?.['element-id'] ?? one?.['value-id']) : undefined;
+    if (typeof one !== 'object' || one === null) continue;
+    const id = names.map((name) => one[name]).find((value) => value !== undefined);
     if (id !== undefined) return Number(id);
   }
   return undefined;

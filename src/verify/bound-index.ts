@@ -8,11 +8,9 @@ import type { Hit, SoughtValue } from './hit.ts';
 import { foldBytes } from './search.ts';
 
 export interface BoundHit extends Hit {
-  /** `false`: cut. */
-  readonly exact: boolean;
   /** Counts in every column; otherwise in columns that hold the identifier. */
   readonly anywhere: boolean;
-  /** Of a cut one: what values begin with that would explain it, ASCII letters in lower case. */
+  /** What values begin with that would explain it, ASCII letters in lower case. */
   readonly prefix: Uint8Array;
 }
 
@@ -50,12 +48,12 @@ function boundsOf(one: SoughtValue): readonly (readonly [Buffer, BoundHit])[] {
   const found: (readonly [Buffer, BoundHit])[] = [];
   const chars = [...one.text];
   const whole = Buffer.from(one.text);
-  found.push([whole, { ...base, exact: true, prefix: whole }]);
+  found.push([whole, { ...base, prefix: foldBytes(whole) }]);
   const most = Math.min(chars.length - 1, MAX_PREFIX_CHARS);
   for (let count = MIN_PREFIX_CHARS; count <= most; count += 1) {
     const text = chars.slice(0, count);
     const cut = Buffer.from(text.join(''));
-    const hit = { ...base, exact: false, prefix: foldBytes(cut) };
+    const hit = { ...base, prefix: foldBytes(cut) };
     found.push([cut, hit], ...raised(text).map((bytes) => [bytes, hit] as const));
   }
   return found;

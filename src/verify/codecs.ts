@@ -17,8 +17,35 @@ const exactly = (size: number) => ({
   chunkSize: Math.max(64, size),
 });
 
+/** All frames: Node.js itself stops after the first, in silence. */
+export function unpackZstd(packed: Uint8Array, maxBytes: number): Buffer {
+  const frames: Buffer[] = [];
+  let [at, total] = [0, 0];
+  while (at < packed.length) {
+    const frame = unpackFrame(packed.subarray(at), maxBytes - total);
+    if (frame.taken <= 0) throw new Unreadable('damaged');
+    frames.push(frame.bytes);
+    at += frame.taken;
+    total += frame.bytes.length;
+  }
+  const [first] = frames;
+  return frames.length === 1 && first !== undefined ? first : Buffer.concat(frames);
+}
+
+/** What the types of Node.js leave out: with `info`, the engine that did it comes along. */
+interface Unpacked {
+  readonly buffer: Buffer;
+  readonly engine: { readonly bytesWritten: number };
+}
+
+function unpackFrame(packed: Uint8Array, maxBytes: number) {
+  const options = { info: true, maxOutputLength: Math.max(1, maxBytes) };
+  const { buffer, engine } = zstdDecompressSync(packed, options) as unknown as Unpacked;
+  return { bytes: buffer, taken: engine.bytesWritten };
+}
+
 export const COMPRESSORS: Compressors = {
-  ZSTD: (input, size) => zstdDecompressSync(input, exactly(size)),
+  ZSTD: (input, size) => unpackZstd(input, size),
   GZIP: (input, size) => gunzipSync(input, exactly(size)),
   BROTLI: (input, size) =>
     brotliDecompressSync(input, {
@@ -42,7 +69,7 @@ export function unpackAvroBlock(block: Buffer, codec: string, maxBytes: number):
     case 'deflate':
       return inflateRawSync(block, limits);
     case 'zstandard':
-      return zstdDecompressSync(block, limits);
+      return unpackZstd(block, maxBytes);
     case 'snappy': {
       // Four bytes of checksum follow.
       const packed = block.subarray(0, -4);

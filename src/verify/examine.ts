@@ -1,6 +1,7 @@
 /** Looks at one object, whatever it is: by its first bytes, not by its name. */
 import type { Trace } from '../domain/erasure/certificate.ts';
-import { type AvroContainer, lookAtAvroData, openAvro } from './avro-file.ts';
+import { lookAtAvroData } from './avro-data.ts';
+import { type AvroContainer, openAvro } from './avro-file.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { Look } from './look.ts';
 import {

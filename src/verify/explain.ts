@@ -1,5 +1,7 @@
 /** Whether a cut bound is explained by a value that remains, and is nobody's that is sought. */
 import type { ColumnDecoder } from 'hyparquet/src/types.js';
+import { eachAvroValue } from './avro-data.ts';
+import { openAvro } from './avro-file.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { Suspicion } from './look.ts';
 import { decoderOf, type ParquetFooter, type ParquetLeaf, readFooter } from './parquet-footer.ts';
@@ -34,17 +36,34 @@ export async function beginsAnyValue(
   return explained;
 }
 
+/** A column of a table, in files with field ids and in those without. */
+export interface ExplainedColumn {
+  readonly fieldId: number;
+  /** Dotted, of any version of the schema. */
+  readonly names: ReadonlySet<string>;
+}
+
 /** The same for the file that a manifest's entry is of; without such a column nothing explains. */
 export async function beginsAnyValueOf(
   source: ByteSource,
-  fieldId: number,
+  column: ExplainedColumn,
   suspicions: readonly Suspicion[],
   wanted: Wanted,
 ): Promise<readonly boolean[]> {
-  const footer = await readFooter(source);
-  const leaf = footer.leaves.find((one) => one.fieldId === fieldId);
-  if (leaf === undefined) return suspicions.map(() => false);
-  return beginsAnyValue(source, footer, leaf, suspicions, wanted);
+  const isIt = ({ fieldId, names }: Pick<ParquetLeaf, 'fieldId' | 'names'>) =>
+    fieldId === undefined ? column.names.has(names.join('.')) : fieldId === column.fieldId;
+  const magic = await source.read(0, Math.min(4, source.size));
+  if (magic.toString('latin1') === 'PAR1') {
+    const footer = await readFooter(source);
+    const leaf = footer.leaves.find(isIt);
+    if (leaf === undefined) return suspicions.map(() => false);
+    return beginsAnyValue(source, footer, leaf, suspicions, wanted);
+  }
+  const explained = suspicions.map(() => false);
+  await eachAvroValue(source, await openAvro(source), isIt, (value) => {
+    if (Buffer.isBuffer(value)) markExplained(value, suspicions, wanted, explained);
+  });
+  return explained;
 }
 
 function markExplained(

@@ -5,11 +5,11 @@ import type {
   UnreadableReason,
   VerificationLimit,
 } from '../domain/erasure/certificate.ts';
-import type { Hit } from './hit.ts';
+import { type Hit, MIN_TRACE_CHARS } from './hit.ts';
 import type { How } from './look.ts';
 import { pathHash } from './paths.ts';
 import type { VerifyInput, VerifyProgress } from './ports.ts';
-import { MIN_TRACE_CHARS, type Wanted } from './wanted.ts';
+import type { Wanted } from './wanted.ts';
 
 export interface Target {
   readonly uri: string;
@@ -26,7 +26,11 @@ export interface Findings {
   unreadable(target: Target, because: UnreadableReason): void;
   limited(target: Target, kind: VerificationLimit['kind']): void;
   gone(): void;
-  result(snapshotId: string | null): ReadonlyMap<string, TableVerification>;
+  /** @param uncompared identifiers in columns of types that are not compared */
+  result(
+    snapshotId: string | null,
+    uncompared: ReadonlySet<string>,
+  ): ReadonlyMap<string, TableVerification>;
 }
 
 /** What a certificate or a page can show. */
@@ -38,11 +42,13 @@ interface Gathered {
 }
 
 export function createFindings(input: VerifyInput, wanted: Wanted): Findings {
+  const startedAt = new Date().toISOString();
   const progress = { objectsListed: 0, objectsRead: 0, bytesRead: 0, rowsRead: 0 };
   const gathered = input.subjects.map((): Gathered => ({ seen: new Set(), traces: [] }));
   const limits = new Map<VerificationLimit['kind'], Set<string>>();
   let gone = 0;
   const add = (subject: number, trace: Trace) => {
+    if (input.subjects[subject]?.isExcepted?.(trace.pathHash) === true) return;
     const { seen, traces } = gathered[subject] as Gathered;
     const key = JSON.stringify([trace.pathHash, trace.versionId, trace.identifier, trace.how]);
     if (seen.has(key)) return;
@@ -66,18 +72,23 @@ export function createFindings(input: VerifyInput, wanted: Wanted): Findings {
     gone: () => {
       gone += 1;
     },
-    result: (snapshotId) =>
+    result: (snapshotId, uncompared) =>
       new Map(
         input.subjects.map(({ requestId }, subject) => {
           const { seen, traces } = gathered[subject] as Gathered;
           const verification: TableVerification = {
             table: input.table,
             snapshotId,
+            ...{ startedAt, finishedAt: new Date().toISOString() },
             ...progress,
             gone,
             traces,
             tracesFound: seen.size,
-            limits: [...limitsOf(limits), ...shortLimits(wanted, subject)],
+            limits: [
+              ...limitsOf(limits),
+              ...shortLimits(wanted, subject),
+              ...[...uncompared].map((one) => limitOf('not_compared', one)),
+            ],
           };
           return [requestId, verification];
         }),
@@ -103,5 +114,9 @@ function limitsOf(
 /** Values of fewer than {@link MIN_TRACE_CHARS} characters. */
 function shortLimits({ shortOnes }: Wanted, subject: number): readonly VerificationLimit[] {
   const own = shortOnes.filter((one) => one.subject === subject).map((one) => one.identifier);
-  return [...new Set(own)].map((identifier) => ({ kind: 'short_value', identifier, objects: 0 }));
+  return [...new Set(own)].map((identifier) => limitOf('short_value', identifier));
+}
+
+function limitOf(kind: VerificationLimit['kind'], identifier: string): VerificationLimit {
+  return { kind, identifier, objects: 0 };
 }

@@ -1,7 +1,9 @@
 import type { Trace, VerificationLimit } from '../domain/erasure/certificate.ts';
 import type { Hit } from './hit.ts';
+import { matcherOf } from './place-values.ts';
 import type { Place, Places } from './places.ts';
 import { foldBytes } from './search.ts';
+import type { TextKind } from './texts.ts';
 import type { Wanted } from './wanted.ts';
 
 export type How = Trace['how'];
@@ -14,7 +16,7 @@ export interface Look {
   limited(kind: VerificationLimit['kind']): void;
 }
 
-/** A column bound that is cut, and could be the subject's or another value's. */
+/** A column bound of text, which may be cut: the subject's or another value's. */
 export interface Suspicion {
   readonly hit: Hit;
   /** Values that begin so explain it; ASCII letters in lower case. */
@@ -26,19 +28,24 @@ export interface Suspicion {
   readonly bound: Uint8Array;
 }
 
-/** Looks at a column bound of text; what is cut is handed to `suspect`. */
+/**
+ * Looks at a column bound of text. Also one that equals the subject's value may be the beginning of
+ * another's, so all are handed to `suspect`: a value of the subject that is still there is found
+ * by itself.
+ */
 export function lookAtTextBound(
   look: Look,
   place: Place | null,
-  bound: Uint8Array,
+  bytes: Uint8Array,
   suspect: (suspicion: Suspicion) => void,
+  kind: TextKind = 'text',
 ): void {
-  for (const one of look.wanted.bounds.lookUp(bound)) {
-    const mapped = place?.direct.some((values) => values.identifier === one.identifier) === true;
-    if (!one.anywhere && !mapped) continue;
-    const hit = { subject: one.subject, identifier: one.identifier };
-    if (one.exact) look.found(hit, 'bounds');
-    else suspect({ hit, prefix: one.prefix, bound: foldBytes(bound) });
+  const bound = foldBytes(bytes);
+  const suspectIt = (hit: Hit) => suspect({ hit, prefix: bound, bound });
+  for (const { subject, identifier, anywhere, prefix } of look.wanted.bounds.lookUp(bytes)) {
+    if (!anywhere && place?.whole.has(identifier) !== true) continue;
+    suspect({ hit: { subject, identifier }, prefix, bound });
   }
-  look.wanted.texts.scan(bound, 'text', (hit) => look.found(hit, 'bounds'));
+  if (place !== null) matcherOf(place).text(bytes, suspectIt);
+  look.wanted.texts.scan(bytes, kind, suspectIt, place === null ? {} : { whole: place.whole });
 }

@@ -1,13 +1,16 @@
 /** Manifests and manifest lists: partition values, column bounds, and the files that they name. */
 
-import { type AvroContainer, blocksOf, lookAtAvroHeader, recordsOf } from './avro-file.ts';
+import { lookAtAvroHeader } from './avro-data.ts';
+import { type AvroContainer, blocksOf, recordsOf } from './avro-file.ts';
 import type { AvroNode } from './avro-values.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { Hit } from './hit.ts';
 import { type How, type Look, lookAtTextBound, type Suspicion } from './look.ts';
 import { bigEndian } from './parquet-values.ts';
-import { lookAtPath } from './paths.ts';
-import { createMatcher } from './place-values.ts';
+import { FILE_PATH_ID, lookAtAssignments, lookAtPath } from './paths.ts';
+import type { Found, NumberForm } from './place-matcher.ts';
+import { matcherOf } from './place-values.ts';
+import type { Place } from './places.ts';
 import type { LakeTable, PartitionColumn } from './table-metadata.ts';
 import { Unreadable } from './unreadable.ts';
 
@@ -16,7 +19,6 @@ export interface ManifestEntry {
   /** Deleted by this snapshot: the file may be gone, its bounds are not. */
   readonly isDeleted: boolean;
   readonly isDeletes: boolean;
-  readonly specId: number;
   readonly partition: readonly unknown[];
   readonly lower: ReadonlyMap<number, Buffer>;
   readonly upper: ReadonlyMap<number, Buffer>;
@@ -27,6 +29,8 @@ export interface FileSuspicion extends Suspicion {
   readonly fieldId: number;
   readonly entry: ManifestEntry;
 }
+
+type Suspect = (suspicion: FileSuspicion) => void;
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -65,10 +69,14 @@ function lookAtSummary(
   table: LakeTable,
 ): void {
   if (!Buffer.isBuffer(bound)) return;
-  look.wanted.texts.scan(bound, 'text', (hit) => look.found(hit, 'partition'));
+  // What is cut is looked at in the manifest, where the file is known whose value it is.
   if (column?.transform !== 'identity') return;
   for (const id of column.sourceIds) {
-    lookAtTyped(bound, id, look, table, 'partition');
+    const place = look.places.find(id, []);
+    const found = (hit: Hit) => look.found(hit, 'partition');
+    look.wanted.texts.scan(bound, 'text', found, place === null ? {} : { whole: place.whole });
+    if (lookAtNumber(bound, id, look, table, 'partition') || place === null) continue;
+    matcherOf(place).text(bound, found);
   }
 }
 
@@ -78,7 +86,7 @@ export async function lookAtManifest(
   file: AvroContainer,
   look: Look,
   table: LakeTable,
-  suspect: (suspicion: FileSuspicion) => void,
+  suspect: Suspect,
 ): Promise<readonly ManifestEntry[]> {
   lookAtAvroHeader(file, look);
   const specId = Number(file.meta.get('partition-spec-id')?.toString() ?? 0);
@@ -91,7 +99,7 @@ export async function lookAtManifest(
   for await (const block of blocksOf(source, file)) {
     for (const row of recordsOf(block, file.schema)) {
       const data = row[fileNode.name] as Row;
-      const entry = entryOf(Number(outer(row, 0)), data, inner, specId);
+      const entry = entryOf(Number(outer(row, 0)), data, inner);
       entries.push(entry);
       lookAtEntry(entry, columns, look, table, suspect);
       const referenced = inner(data, 143);
@@ -105,13 +113,12 @@ function isRecord(node: AvroNode): boolean {
   return node.kind === 'record';
 }
 
-function entryOf(status: number, data: Row, field: FieldOf, specId: number): ManifestEntry {
+function entryOf(status: number, data: Row, field: FieldOf): ManifestEntry {
   if (field(data, 131) != null) throw new Unreadable('encrypted');
   return {
     uri: textOf(field(data, 100)),
     isDeleted: status === 2,
     isDeletes: Number(field(data, 134) ?? 0) !== 0,
-    specId,
     partition: Object.values((field(data, 102) ?? {}) as Row),
     lower: boundsOf(field(data, 125)),
     upper: boundsOf(field(data, 128)),
@@ -128,15 +135,16 @@ function lookAtEntry(
   columns: readonly PartitionColumn[],
   look: Look,
   table: LakeTable,
-  suspect: (suspicion: FileSuspicion) => void,
+  suspect: Suspect,
 ): void {
   lookAtPath(entry.uri, look);
   entry.partition.forEach((value, index) => {
-    lookAtPartition(value, columns[index], look);
+    lookAtPartition(value, columns[index], look, table, (one) => suspect({ ...one, entry }));
   });
   for (const bounds of [entry.lower, entry.upper]) {
     for (const [fieldId, bound] of bounds) {
-      lookAtTyped(bound, fieldId, look, table, 'bounds');
+      if (fieldId === FILE_PATH_ID) lookAtAssignments(bound.toString(), look, 'bounds');
+      if (lookAtNumber(bound, fieldId, look, table, 'bounds')) continue;
       lookAtTextBound(look, look.places.find(fieldId, []), bound, (one) =>
         suspect({ ...one, fieldId, entry }),
       );
@@ -144,46 +152,73 @@ function lookAtEntry(
   }
 }
 
-function lookAtPartition(value: unknown, column: PartitionColumn | undefined, look: Look): void {
+function lookAtPartition(
+  value: unknown,
+  column: PartitionColumn | undefined,
+  look: Look,
+  table: LakeTable,
+  suspect: (one: Omit<FileSuspicion, 'entry'>) => void,
+): void {
   const found = (hit: Hit) => look.found(hit, 'partition');
-  if (Buffer.isBuffer(value)) look.wanted.texts.scan(value, 'text', found);
+  const isCut = column?.transform.startsWith('truncate') === true;
+  if (Buffer.isBuffer(value) && !isCut) {
+    const place = column === undefined ? null : look.places.find(column.sourceIds[0], []);
+    look.wanted.texts.scan(value, 'text', found, place === null ? {} : { whole: place.whole });
+  }
   for (const id of column?.sourceIds ?? []) {
     const place = look.places.find(id, []);
-    if (place === null) continue;
-    // A bucket is a hash: thousands of values share it.
-    if (column?.transform !== 'identity') look.limited('hashed_partition');
-    else {
-      const matcher = createMatcher({ direct: place.direct, json: [] });
-      if (Buffer.isBuffer(value)) matcher.text(value, found);
-      else if (typeof value === 'bigint' || Number.isInteger(value)) {
-        matcher.number(BigInt(value as number | bigint), 0, found);
-      }
+    if (Buffer.isBuffer(value) && isCut) {
+      lookAtTextBound(look, place, value, (one) => suspect({ ...one, fieldId: id }));
     }
+    if (place === null) continue;
+    // Thousands of values share a hash, or a beginning.
+    if (column?.transform !== 'identity') look.limited('hashed_partition');
+    else matchPartition(value, typeOf(id, table), place, found);
   }
 }
 
-/** A value in Iceberg's single-value encoding, compared where its column is mapped. */
-function lookAtTyped(bound: Buffer, fieldId: number, look: Look, table: LakeTable, how: How): void {
-  const place = look.places.find(fieldId, []);
-  if (place === null || place.direct.length === 0) return;
-  const matcher = createMatcher({ direct: place.direct, json: [] });
-  const found = (hit: Hit) => look.found(hit, how);
-  const type = table.fields.findLast((one) => one.id === fieldId)?.type ?? '';
+function matchPartition(value: unknown, type: string, place: Place, found: Found): void {
+  if (Buffer.isBuffer(value)) {
+    const isDecimal = type.startsWith('decimal');
+    if (isDecimal) matcherOf(place).number(bigEndian(value), formOf(type), found);
+    else matcherOf(place).text(value, found);
+  } else if (typeof value === 'bigint' || Number.isInteger(value)) {
+    matcherOf(place).number(BigInt(value as number | bigint), formOf(type), found);
+  }
+}
+
+function typeOf(fieldId: number, table: LakeTable): string {
+  return table.fields.findLast((one) => one.id === fieldId)?.type ?? '';
+}
+
+/** A value in Iceberg's single-value encoding. `false`: its column is none of numbers. */
+function lookAtNumber(
+  bound: Buffer,
+  fieldId: number,
+  look: Look,
+  table: LakeTable,
+  how: How,
+): boolean {
+  const type = typeOf(fieldId, table);
   const number = numberOf(bound, type);
-  if (number !== null) matcher.number(number, scaleOf(type), found);
-  else matcher.text(bound, found);
+  if (number === null) return false;
+  const place = look.places.find(fieldId, []);
+  const found = (hit: Hit) => look.found(hit, how);
+  if (place !== null) matcherOf(place).number(number, formOf(type), found);
+  return true;
 }
 
 /** `null`: no whole number or decimal. Values written before a widening are shorter. */
-export function numberOf(bound: Buffer, type: string): bigint | null {
+function numberOf(bound: Buffer, type: string): bigint | null {
   if (type.startsWith('decimal')) return bigEndian(bound);
-  if (type !== 'int' && type !== 'long') return null;
+  if (type !== 'int' && type !== 'long' && type !== 'date') return null;
   if (bound.length === 4) return BigInt(bound.readInt32LE());
   return bound.length === 8 ? bound.readBigInt64LE() : null;
 }
 
-function scaleOf(type: string): number {
-  return Number(/^decimal\(\s*\d+\s*,\s*(\d+)/.exec(type)?.[1] ?? 0);
+function formOf(type: string): NumberForm {
+  const [, scale] = /^decimal\(\s*\d+\s*,\s*(\d+)/.exec(type) ?? [];
+  return { scale: Number(scale ?? 0), isDay: type === 'date' };
 }
 
 type FieldOf = (row: Row, id: number) => unknown;

@@ -8,6 +8,7 @@ import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import type { ColumnDecoder, PageHeader } from 'hyparquet/src/types.js';
 import { type ByteSource, piecesOf } from './byte-source.ts';
 import { beginsAnyValue } from './explain.ts';
+import type { Hit } from './hit.ts';
 import { type How, type Look, lookAtTextBound, type Suspicion } from './look.ts';
 import {
   decoderOf,
@@ -25,19 +26,11 @@ import {
   unpackPage,
   valuesOf,
 } from './parquet-pages.ts';
-import { lookAtValues } from './parquet-values.ts';
-import type { PlaceMatcher } from './place-matcher.ts';
-import { createMatcher } from './place-values.ts';
-import type { Place } from './places.ts';
+import { bigEndian, isDecimal, type LeafLook, lookAtValues } from './parquet-values.ts';
+import { lookAtAssignments } from './paths.ts';
+import { PLAIN_NUMBER } from './place-matcher.ts';
+import { matcherOf } from './place-values.ts';
 import { Unreadable } from './unreadable.ts';
-
-interface LeafLook {
-  readonly leaf: ParquetLeaf;
-  readonly place: Place | null;
-  readonly matcher: PlaceMatcher | null;
-  /** For bounds: one of JSON is cut JSON, whose fields cannot be read. */
-  readonly bounds: { readonly place: Place | null; readonly matcher: PlaceMatcher | null };
-}
 
 /** @returns rows of the file. @throws Unreadable, or anything for a damaged file */
 export async function lookAtParquet(
@@ -47,11 +40,7 @@ export async function lookAtParquet(
 ): Promise<number> {
   const footer = await readFooter(source);
   const leaves = footer.leaves.map((leaf): LeafLook => {
-    const place = look.places.find(leaf.fieldId, leaf.names);
-    const matcher = place === null ? null : createMatcher(place);
-    const direct = place === null ? null : { direct: place.direct, json: [] };
-    const bounds = { place: direct, matcher: direct === null ? null : createMatcher(direct) };
-    return { leaf, place, matcher, bounds };
+    return { leaf, place: look.places.find(leaf.fieldId, leaf.names) };
   });
   refuseVariants(leaves);
   const suspicions = new Map<ParquetLeaf, Suspicion[]>();
@@ -97,7 +86,13 @@ async function lookAtChunk(
   suspect: (suspicion: Suspicion) => void,
 ): Promise<void> {
   const decoder = decoderOf(leaf.leaf, chunk.meta_data?.codec as ColumnDecoder['codec']);
+  let hasDictionary = false;
   for await (const page of pagesOf(source, chunk)) {
+    hasDictionary ||= page.header.dictionary_page_header !== undefined;
+    // Places in a dictionary that is not there: what they stand for, nobody has seen.
+    if (!hasDictionary && isOfDictionary(page) && valuesOf(page, decoder).length > 0) {
+      throw new Unreadable('damaged');
+    }
     lookAtPageBounds(page.header, leaf, look, suspect);
     lookAtPage(page, decoder, leaf, look);
   }
@@ -127,13 +122,13 @@ function lookAtPage(page: ParquetPage, decoder: ColumnDecoder, leaf: LeafLook, l
   if (page.header.index_page_header !== undefined) return;
   if (!isDictionary && isOfDictionary(page)) return;
   const isBytes = decoder.type === 'BYTE_ARRAY' || decoder.type === 'FIXED_LEN_BYTE_ARRAY';
-  if (!isBytes && leaf.matcher === null) return;
-  if (leaf.matcher === null && !isInterleaved(page)) {
-    // The bytes of all values stand there as they are: one look at all of them is enough.
-    if (!look.wanted.texts.touches(unpackPage(page, decoder))) return;
-  }
+  if (!isBytes && leaf.place === null) return;
+  // The bytes of all values stand there as they are: one look at all of them is mostly enough.
+  const texts =
+    isBytes && (isInterleaved(page) || look.wanted.texts.touches(unpackPage(page, decoder)));
+  if (!texts && leaf.place === null && !leaf.leaf.isPath) return;
   const how: How = isDictionary ? 'dictionary' : 'row';
-  lookAtValues(valuesOf(page, decoder), leaf, look, how);
+  lookAtValues(valuesOf(page, decoder), { ...leaf, texts }, look, how);
 }
 
 function lookAtPageBounds(
@@ -150,23 +145,28 @@ function lookAtPageBounds(
 
 function lookAtBound(
   bound: unknown,
-  { leaf, bounds: { place, matcher } }: LeafLook,
+  { leaf, place }: LeafLook,
   look: Look,
   suspect: (suspicion: Suspicion) => void,
 ): void {
   if (!(bound instanceof Uint8Array)) return;
-  const found = (hit: Parameters<Look['found']>[0]) => look.found(hit, 'bounds');
+  const found = (hit: Hit) => look.found(hit, 'bounds');
   const view = new DataView(bound.buffer, bound.byteOffset, bound.byteLength);
-  if (leaf.element.type === 'INT32' && bound.length === 4) {
-    matcher?.number(BigInt(view.getInt32(0, true)), leaf.scale, found);
-  } else if (leaf.element.type === 'INT64' && bound.length === 8) {
-    matcher?.number(view.getBigInt64(0, true), leaf.scale, found);
-  } else if (/^(FLOAT|DOUBLE)$/.test(leaf.element.type ?? '')) {
+  const matcher = place === null ? null : matcherOf(place);
+  const { element, form } = leaf;
+  if (element.type === 'INT32' && bound.length === 4) {
+    matcher?.number(BigInt(view.getInt32(0, true)), form, found);
+  } else if (element.type === 'INT64' && bound.length === 8) {
+    matcher?.number(view.getBigInt64(0, true), form, found);
+  } else if (/^(FLOAT|DOUBLE)$/.test(element.type ?? '')) {
     const value = bound.length === 4 ? view.getFloat32(0, true) : view.getFloat64(0, true);
-    if (Number.isInteger(value)) matcher?.number(BigInt(value), 0, found);
+    if (Number.isInteger(value)) matcher?.number(BigInt(value), PLAIN_NUMBER, found);
+  } else if (isDecimal(leaf)) {
+    matcher?.number(bigEndian(bound), form, found);
   } else {
-    lookAtValues([bound], { leaf, matcher }, look, 'bounds');
-    lookAtTextBound(look, place, bound, suspect);
+    // One of JSON is cut JSON, whose fields cannot be read.
+    lookAtTextBound(look, place, bound, suspect, leaf.isText ? 'text' : 'binary');
+    if (leaf.isPath) lookAtAssignments(Buffer.from(bound).toString(), look, 'bounds');
   }
 }
 
@@ -220,7 +220,8 @@ async function lookBetween(source: ByteSource, footer: ParquetFooter, look: Look
   let at = 4;
   for (const range of [...taken, { start: footer.start, end: source.size }]) {
     for await (const piece of piecesOf(source, look.wanted.texts.overlapBytes, at, range.start)) {
-      look.wanted.texts.scan(piece.bytes, 'binary', (hit) => look.found(hit, 'text'), piece);
+      const found = (hit: Hit) => look.found(hit, 'text');
+      look.wanted.texts.scan(piece.bytes, 'binary', found, { piece });
     }
     at = Math.max(at, range.end);
   }

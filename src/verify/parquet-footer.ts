@@ -5,6 +5,8 @@ import { deserializeTCompactProtocol } from 'hyparquet/src/thrift.js';
 import type { ColumnDecoder, SchemaElement } from 'hyparquet/src/types.js';
 import type { ByteSource } from './byte-source.ts';
 import { COMPRESSORS } from './codecs.ts';
+import { isFilePath } from './paths.ts';
+import type { NumberForm } from './place-matcher.ts';
 import { Unreadable } from './unreadable.ts';
 
 /** Parts of Parquet's own description of a file, by the numbers of its fields. */
@@ -18,8 +20,9 @@ export interface ParquetLeaf {
   readonly element: SchemaElement;
   /** Its bytes are text. */
   readonly isText: boolean;
-  /** Of decimals: digits after the point. */
-  readonly scale: number;
+  readonly form: NumberForm;
+  /** Its texts are addresses of files. */
+  readonly isPath: boolean;
   readonly path: readonly string[];
   readonly schemaPath: ColumnDecoder['schemaPath'];
 }
@@ -83,19 +86,25 @@ function leafOf(
 ): ParquetLeaf {
   const element = (schemaPath.at(-1) as ColumnDecoder['schemaPath'][number]).element;
   const { converted_type: converted, logical_type: logical } = element;
+  const fieldId = fieldIdOf(schemaPath);
+  // Names under repeated groups are wrappers; a column may have such a name itself.
+  const names = path.filter((name, depth) => depth === 0 || !WRAPPERS.has(name));
   const isDecimal = converted === 'DECIMAL' || logical?.type === 'DECIMAL';
   return {
     index,
     path,
     schemaPath,
     element,
-    // Names under repeated groups are wrappers; a column may have such a name itself.
-    names: path.filter((name, depth) => depth === 0 || !WRAPPERS.has(name)),
-    fieldId: fieldIdOf(schemaPath),
+    names,
+    fieldId,
     isText:
       /^(UTF8|JSON|ENUM)$/.test(converted ?? '') ||
       /^(STRING|JSON|ENUM)$/.test(logical?.type ?? ''),
-    scale: isDecimal ? (element.scale ?? 0) : 0,
+    form: {
+      scale: isDecimal ? (element.scale ?? 0) : 0,
+      isDay: converted === 'DATE' || logical?.type === 'DATE',
+    },
+    isPath: isFilePath(fieldId, names),
   };
 }
 

@@ -31,10 +31,9 @@ export function chunkRange({
 }: ColumnChunk): ChunkRange {
   if (crypto_metadata !== undefined) throw new Unreadable('encrypted');
   if (meta === undefined || file_path) throw new Unreadable('unknown_format');
-  const data = Number(meta.data_page_offset);
-  // Some writers say 0 where there is no dictionary.
-  const dictionary = Number(meta.dictionary_page_offset ?? 0);
-  const start = dictionary > 0 ? Math.min(dictionary, data) : data;
+  const offsets = [meta.data_page_offset, meta.dictionary_page_offset ?? 0n].map(Number);
+  // Some writers say 0 where there is no dictionary, or where there are no rows.
+  const start = Math.min(...offsets.filter((one) => one > 0));
   return { start, end: start + Number(meta.total_compressed_size) };
 }
 

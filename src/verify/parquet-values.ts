@@ -1,38 +1,53 @@
 import type { DecodedArray } from 'hyparquet/src/types.js';
+import { scanColumn } from './column-scan.ts';
 import type { Hit } from './hit.ts';
 import type { How, Look } from './look.ts';
 import type { ParquetLeaf } from './parquet-footer.ts';
-import type { PlaceMatcher } from './place-matcher.ts';
+import { lookAtAssignments } from './paths.ts';
+import { matcherOf } from './place-values.ts';
+import type { Place } from './places.ts';
 
-export interface LeafValues {
+export interface LeafLook {
   readonly leaf: ParquetLeaf;
   /** `null`: the column is not mapped. */
-  readonly matcher: PlaceMatcher | null;
+  readonly place: Place | null;
+  /** `false`: no text that is sought is in the values. Default `true`. */
+  readonly texts?: boolean;
 }
 
 /** Looks at values of one column: as texts, and by value where the column is mapped. */
-export function lookAtValues(values: DecodedArray, column: LeafValues, look: Look, how: How): void {
-  const { leaf, matcher } = column;
+export function lookAtValues(
+  values: DecodedArray,
+  { leaf, place, texts = true }: LeafLook,
+  look: Look,
+  how: How,
+): void {
+  const matcher = place === null ? null : matcherOf(place);
   const found = (hit: Hit) => look.found(hit, how);
   if (values instanceof Int32Array || values instanceof BigInt64Array) {
-    matcher?.numbers(values, leaf.scale, found);
+    matcher?.numbers(values, leaf.form, found);
     return;
   }
   const kind = leaf.isText ? 'text' : 'binary';
-  const isDecimal = /DECIMAL/.test(
-    leaf.element.converted_type ?? leaf.element.logical_type?.type ?? '',
-  );
   for (const value of values) {
     if (value instanceof Uint8Array) {
-      look.wanted.texts.scan(value, kind, found);
-      if (isDecimal) matcher?.number(bigEndian(value), leaf.scale, found);
-      else matcher?.text(value, found);
+      if (texts) scanColumn(look.wanted.texts, value, kind, place, found);
+      if (leaf.isPath) lookAtAssignments(Buffer.from(value).toString(), look, how);
+      if (isDecimal(leaf)) matcher?.number(bigEndian(value), leaf.form, found);
+      else {
+        matcher?.text(value, found);
+        matcher?.json(value, found);
+      }
     } else if (matcher !== null && typeof value === 'bigint') {
-      matcher.number(value, leaf.scale, found);
+      matcher.number(value, leaf.form, found);
     } else if (matcher !== null && Number.isInteger(value)) {
-      matcher.number(BigInt(value), leaf.scale, found);
+      matcher.number(BigInt(value), leaf.form, found);
     }
   }
+}
+
+export function isDecimal({ element }: ParquetLeaf): boolean {
+  return /DECIMAL/.test(element.converted_type ?? element.logical_type?.type ?? '');
 }
 
 /** Two's complement, as decimals are written. */

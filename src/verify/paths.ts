@@ -1,7 +1,7 @@
 /** Addresses of objects: as keys, and as texts that may betray a subject themselves. */
 import { createHash } from 'node:crypto';
 import type { How, Look } from './look.ts';
-import { createMatcher } from './place-values.ts';
+import { matcherOf } from './place-values.ts';
 import type { TextPiece } from './texts.ts';
 
 /** `s3a` and `s3n` are older names of `s3`. */
@@ -19,6 +19,13 @@ export function pathHash(uri: string): string {
   return createHash('sha256').update(normalPath(uri)).digest('hex');
 }
 
+/** The column of position deletes that names a data file. */
+export const FILE_PATH_ID = 2_147_483_546;
+
+export function isFilePath(fieldId: number | undefined, names: readonly string[]): boolean {
+  return fieldId === undefined ? names.join('.') === 'file_path' : fieldId === FILE_PATH_ID;
+}
+
 /** Looks at a path: texts in it, and `column=value` as partitioned paths have it. */
 export function lookAtPath(uri: string, look: Look): void {
   look.wanted.texts.scan(Buffer.from(uri), 'text', (hit) => look.found(hit, 'path'));
@@ -30,7 +37,7 @@ export function lookAtPath(uri: string, look: Look): void {
  * @param piece of a longer text: what may be cut at its ends is seen in the next or last one
  */
 export function lookAtAssignments(text: string, look: Look, how: How, piece?: TextPiece): void {
-  if (look.places.byId.size === 0) return;
+  if (look.places.isEmpty) return;
   for (const match of text.matchAll(/([\w.%-]+)=([^/"&,\s]*)/g)) {
     const [whole, name, value] = match;
     if (piece?.isFirst === false && match.index === 0) continue;
@@ -42,7 +49,7 @@ export function lookAtAssignments(text: string, look: Look, how: How, piece?: Te
       const place = look.places.find(undefined, one.split('.'));
       if (place === null) continue;
       const bytes = Buffer.from(decoded((value as string).replaceAll('+', ' ')));
-      createMatcher({ direct: place.direct, json: [] }).text(bytes, (hit) => look.found(hit, how));
+      matcherOf(place).text(bytes, (hit) => look.found(hit, how));
     }
   }
 }

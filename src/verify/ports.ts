@@ -43,22 +43,9 @@ export interface OldObject {
 export interface SoughtSubject {
   readonly requestId: string;
   readonly values: SubjectValues;
+  /** By the hash of a path: a trace in it is none. Default: nowhere. */
+  readonly isExcepted?: ((pathHash: string) => boolean) | null;
 }
-
-/**
- * Which live data and delete files are read. Whatever is not reachable is read always.
- *
- * - `all`: every one.
- * - `could_hold`: not those whose own column bounds exclude every subject by every place of a
- *   mapping. Sound for rows, whoever deleted what: bounds of whole numbers are never truncated.
- *   It does not see the text of a subject in the row of another one.
- * - `touched`: those of the partitions named by {@link partitionKey}, and of the others none.
- *   As sound as the finding of these partitions was.
- */
-export type Scope =
-  | { readonly read: 'all' }
-  | { readonly read: 'could_hold' }
-  | { readonly read: 'touched'; readonly partitions: ReadonlySet<string> };
 
 /** Values that nobody knows any more, by keyed hash; of the first subject. */
 export interface HashedValues {
@@ -81,7 +68,6 @@ export interface VerifyInput {
   /** Besides what `subjects` name: compared in mapped columns alone. */
   readonly hashed?: HashedValues;
   readonly oldObjects: readonly OldObject[];
-  readonly scope: Scope;
   /** Objects under way at once. Default 4. */
   readonly concurrency?: number;
   readonly signal?: AbortSignal;

@@ -1,6 +1,6 @@
 /** Puffin files: deletion vectors (positions only), sketches (hashes only), and properties. */
-import { zstdDecompressSync } from 'node:zlib';
 import { type ByteSource, MAX_PIECE_BYTES } from './byte-source.ts';
+import { unpackZstd } from './codecs.ts';
 import type { Look } from './look.ts';
 import { lookAtBytes } from './raw-look.ts';
 import { Unreadable } from './unreadable.ts';
@@ -35,7 +35,7 @@ export async function lookAtPuffin(source: ByteSource, look: Look): Promise<void
     const bytes = await source.read(offset, length);
     if (codec === undefined) continue;
     if (codec !== 'zstd') throw new Unreadable('unknown_codec');
-    const plain = zstdDecompressSync(bytes, { maxOutputLength: MAX_PIECE_BYTES });
+    const plain = unpackZstd(bytes, MAX_PIECE_BYTES);
     look.wanted.texts.scan(plain, 'binary', (hit) => look.found(hit, 'text'));
   }
   await lookAtBytes(source, look, 'binary', source.size - TAIL_BYTES - payload);

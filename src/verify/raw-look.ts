@@ -1,6 +1,6 @@
 /** Objects that are searched as bytes: metadata files, and whatever is no part of a table. */
 import { Readable } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { createGunzip, createZstdDecompress, type ZstdDecompress } from 'node:zlib';
 import { type ByteSource, MAX_PIECE_BYTES, piecesOf } from './byte-source.ts';
 import type { Look } from './look.ts';
 import { lookAtAssignments } from './paths.ts';
@@ -29,9 +29,27 @@ function overlapOf({ wanted }: Look): number {
   return Math.max(MIN_OVERLAP_BYTES, wanted.texts.overlapBytes);
 }
 
-function lookAtPiece(bytes: Buffer, look: Look, kind: TextKind, piece: TextPiece): void {
-  look.wanted.texts.scan(bytes, kind, (hit) => look.found(hit, 'text'), piece);
+function lookAtPiece(raw: Buffer, look: Look, kind: TextKind, piece: TextPiece): void {
+  const isWhole = kind === 'text' && piece.isFirst && piece.isLast;
+  const bytes = isWhole ? withoutCounts(raw) : raw;
+  look.wanted.texts.scan(bytes, kind, (hit) => look.found(hit, 'text'), { piece });
   if (kind === 'text') lookAtAssignments(bytes.toString('utf8'), look, 'text', piece);
+}
+
+const COUNT_OR_TEXT =
+  /"(?:added|changed|deleted|existing|removed|total)-[\w-]+"\s*:\s*"\d+"|"(?:[^"\\]|\\.)*"|\d+/g;
+
+/**
+ * Metadata without its own counts and numbers, which nobody wrote down of a person: a size of
+ * 5550100 bytes is no phone.
+ */
+function withoutCounts(bytes: Buffer): Buffer {
+  const text = bytes.toString('latin1');
+  const blank = text.replace(COUNT_OR_TEXT, (token) => {
+    const isText = token.startsWith('"') && !/^"[\w-]+"\s*:/.test(token);
+    return isText ? token : token.replace(/\d/g, ' ');
+  });
+  return Buffer.from(blank, 'latin1');
 }
 
 /** The same for what an object packed by gzip or zstandard unpacks to. */
@@ -57,13 +75,45 @@ export async function lookAtPacked(
 }
 
 async function* unpacked(source: ByteSource, codec: 'gzip' | 'zstd'): AsyncGenerator<Buffer> {
+  if (codec === 'zstd') {
+    yield* unpackedFrames(source);
+    return;
+  }
   const chunks = async function* () {
     for await (const piece of piecesOf(source, 0)) yield piece.bytes;
   };
   const packed = Readable.from(chunks());
-  const stream = codec === 'gzip' ? createGunzip() : createZstdDecompress();
+  const stream = createGunzip();
   packed.once('error', (cause) => stream.destroy(cause));
   for await (const chunk of packed.pipe(stream)) yield chunk as Buffer;
+}
+
+/** Frame by frame: after the end of one, a stream of Node.js drops what it was given with it. */
+async function* unpackedFrames(source: ByteSource): AsyncGenerator<Buffer> {
+  for (let at = 0; at < source.size; ) {
+    const stream = createZstdDecompress();
+    void feed(source, at, stream);
+    for await (const chunk of stream) yield chunk as Buffer;
+    if (stream.bytesWritten <= 0) throw new Unreadable('damaged');
+    at += stream.bytesWritten;
+  }
+}
+
+/** Hands over bytes from `from` on until some of them are left over, which a new frame begins. */
+async function feed(source: ByteSource, from: number, stream: ZstdDecompress): Promise<void> {
+  try {
+    let fed = 0;
+    for await (const { bytes } of piecesOf(source, 0, from)) {
+      fed += bytes.length;
+      await new Promise<void>((resolve, reject) => {
+        stream.write(bytes, (cause) => (cause == null ? resolve() : reject(cause)));
+      });
+      if (stream.bytesWritten < fed) break;
+    }
+    stream.end();
+  } catch (cause) {
+    stream.destroy(cause as Error);
+  }
 }
 
 /** The whole text of a metadata file, unpacked where its name says so. */

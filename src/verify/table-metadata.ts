@@ -52,7 +52,7 @@ export function parseTableMetadata(text: string): LakeTable {
   const current = json['current-snapshot-id'];
   return {
     location: json.location,
-    otherLocations: PATH_PROPERTIES.flatMap((name) => properties[name] ?? []).map(String),
+    otherLocations: otherLocationsOf(properties),
     currentSnapshotId: current == null || String(current) === '-1' ? null : String(current),
     fields: schemas.flatMap((schema) => fieldsOf(asObject(schema).fields, [''])),
     specs: new Map(specs.map((spec) => specOf(asObject(spec)))),
@@ -61,6 +61,11 @@ export function parseTableMetadata(text: string): LakeTable {
     partitionStatistics: pathsOf(json['partition-statistics'], 'statistics-path'),
     metadataLog: pathsOf(json['metadata-log'], 'metadata-file'),
   };
+}
+
+/** Folders that a table's properties name for its files. */
+export function otherLocationsOf(properties: Json): readonly string[] {
+  return PATH_PROPERTIES.flatMap((name) => properties[name] ?? []).map(String);
 }
 
 const PATH_PROPERTIES = [

@@ -10,14 +10,29 @@ export interface TextSearch {
   /**
    * Calls `found` for each text that stands for itself in a text.
    * @param kind `binary`: what stands before and after is no text, so every occurrence counts
-   * @param piece of a longer text: what cannot be judged at its ends is seen in the next one
+   * @param found also told where the text ends
    */
-  scan(bytes: Uint8Array, kind: TextKind, found: (hit: Hit) => void, piece?: TextPiece): void;
+  scan(
+    bytes: Uint8Array,
+    kind: TextKind,
+    found: (hit: Hit, end: number) => void,
+    where?: ScanWhere,
+  ): void;
   /** Bytes that two pieces of an object must share, so that nothing is missed between them. */
   readonly overlapBytes: number;
 }
 
 export type TextKind = 'text' | 'binary';
+
+export interface ScanWhere {
+  /** Of a longer text: what cannot be judged at its ends is seen in the next one. */
+  readonly piece?: TextPiece;
+  /**
+   * Identifiers whose whole values are compared here: `Ann Lee` in `Ann Lee Kim` is another one. An
+   * address of e-mail stands for itself also among other words.
+   */
+  readonly whole?: ReadonlySet<string>;
+}
 
 export interface TextPiece {
   readonly isFirst: boolean;
@@ -50,14 +65,15 @@ export function createTextSearch(sought: readonly SoughtValue[]): TextSearch {
   return {
     touches: search.touches,
     overlapBytes: search.longest === 0 ? 0 : search.longest + 2 * EDGE_BYTES,
-    scan: (bytes, kind, found, piece) => {
+    scan: (bytes, kind, found, { piece, whole } = {}) => {
       const from = piece?.isFirst === false ? EDGE_BYTES : 0;
       const to = piece?.isLast === false ? bytes.length - EDGE_BYTES : bytes.length;
       search.find(bytes, ({ hit, needle, edges }, start, end) => {
         if (start < from || end > to) return false;
         const { form, lead } = needle;
+        if (form === 'utf8' && !edges.isMail && whole?.has(hit.identifier)) return false;
         const place = { form, lead, start, end };
-        if (kind === 'binary' || standsAlone(bytes, place, edges)) found(hit);
+        if (kind === 'binary' || standsAlone(bytes, place, edges)) found(hit, end);
         return false;
       });
     },

@@ -16,7 +16,6 @@ import { compilePlaces, type Places } from './places.ts';
 import { forEachAtOnce } from './pool.ts';
 import type { StoredVersion, Verified, VerifyInput, VersionedStore } from './ports.ts';
 import { readText } from './raw-look.ts';
-import { mustRead } from './scope.ts';
 import { type LakeTable, parseTableMetadata } from './table-metadata.ts';
 import { Unreadable, unreadableReason, withoutAddress } from './unreadable.ts';
 import { compileWanted, type Wanted } from './wanted.ts';
@@ -49,8 +48,6 @@ interface Context {
   readonly places: Places;
   /** Address → what the table says it is, of all that it reaches. */
   readonly reached: Map<string, Trace['kind']>;
-  /** Live files that the scope leaves out. */
-  readonly leftOut: Set<string>;
   /** Latest versions that were read, or tried. */
   readonly done: Set<string>;
   /** With the manifest that each stands in. */
@@ -61,12 +58,11 @@ async function verify(input: VerifyInput, store: VersionedStore): Promise<Verifi
   const wanted = compileWanted(input);
   const findings = createFindings(input, wanted);
   const table = await readTable(input, store, findings);
-  if (table === null) return findings.result(null);
-  const places = compilePlaces(input.mapping, input.subject, table.fields, wanted);
+  if (table === null) return findings.result(null, new Set());
+  const places = compilePlaces(input.mapping, table, wanted);
   const context: Context = {
     ...{ input, store, wanted, findings, table, places },
     reached: new Map(),
-    leftOut: new Set(),
     done: new Set(),
     suspicions: [],
   };
@@ -77,7 +73,7 @@ async function verify(input: VerifyInput, store: VersionedStore): Promise<Verifi
   await askForOld(input, store, foldersOf(table), findings);
   // A cancelled reading may look like damaged files: it is no verification.
   input.signal?.throwIfAborted();
-  return findings.result(table.currentSnapshotId);
+  return findings.result(table.currentSnapshotId, places.uncompared);
 }
 
 /** `null`: the metadata file cannot be read, which is the trace that is left. */
@@ -111,7 +107,7 @@ async function readTable(
 
 /** From the snapshots to lists, manifests and the files that they name. */
 async function walkTable(context: Context): Promise<void> {
-  const { table, reached, input, places, leftOut } = context;
+  const { table, reached, input } = context;
   const lists = table.snapshots.flatMap((one) => one.manifestList ?? []).map(normalPath);
   const manifests = new Set(table.snapshots.flatMap((one) => one.manifests).map(normalPath));
   for (const uri of [input.metadataLocation, ...table.metadataLog]) {
@@ -133,7 +129,6 @@ async function walkTable(context: Context): Promise<void> {
       // A later snapshot may have deleted what an earlier one, which is still there, reads.
       if (entry.isDeleted) continue;
       reached.set(path, entry.isDeletes ? 'deletes' : 'data');
-      if (!mustRead(entry, input.scope, places, table)) leftOut.add(path);
     }
   });
 }
@@ -168,22 +163,18 @@ async function readListed(context: Context): Promise<void> {
 }
 
 async function readVersion(context: Context, version: StoredVersion, uri: string): Promise<void> {
-  const { done, leftOut, reached, findings } = context;
+  const { done, reached } = context;
   const { isLatest, versionId, sizeBytes } = version;
   if (isLatest) {
     if (done.has(uri)) return;
     if (reached.has(uri)) done.add(uri);
-    if (leftOut.has(uri)) {
-      findings.limited({ uri, versionId, kind: reached.get(uri) ?? 'data' }, 'not_read');
-      return;
-    }
   }
   await readObject(context, { uri, versionId: isLatest ? null : versionId, size: sizeBytes });
 }
 
 /** What the table reaches outside of its folders, in all versions, and what is missing in them. */
 async function readElsewhere(context: Context): Promise<void> {
-  const { reached, done, leftOut, findings, input, store, table } = context;
+  const { reached, done, input, store, table } = context;
   const folders = foldersOf(table);
   const left = [...reached].filter(([uri]) => !done.has(uri));
   await forEachAtOnce(left, input.concurrency ?? DEFAULT_CONCURRENCY, async ([uri, kind]) => {
@@ -192,8 +183,7 @@ async function readElsewhere(context: Context): Promise<void> {
       uri,
       lookFor(context, () => target),
     );
-    if (leftOut.has(uri)) findings.limited(target, 'not_read');
-    else await readLatest(context, uri);
+    await readLatest(context, uri);
     if (folders.some((one) => uri.startsWith(one))) return;
     for (const version of await versionsOf(store, uri)) {
       if (!version.isLatest && !version.isDeleteMarker) await readVersion(context, version, uri);
@@ -271,7 +261,7 @@ function lookFor({ wanted, places, findings }: Context, target: () => Target): L
 
 /** A cut bound in a manifest is a trace, unless another's value in the file it is of begins so. */
 async function settleSuspicions(context: Context): Promise<void> {
-  const { suspicions, store, wanted, input, findings } = context;
+  const { suspicions, store, wanted, input, findings, table } = context;
   const groups = Map.groupBy(suspicions, ([one]) => `${one.fieldId} ${one.entry.uri}`);
   await forEachAtOnce(groups.values(), input.concurrency ?? DEFAULT_CONCURRENCY, async (group) => {
     const [[{ entry, fieldId }]] = group as [readonly [FileSuspicion, Target]];
@@ -283,7 +273,9 @@ async function settleSuspicions(context: Context): Promise<void> {
     const size = head?.sizeBytes ?? 0;
     const source = openSource({ store, uri, versionId: null, size, signal: input.signal, onBytes });
     const suspected = group.map(([one]) => one);
-    const explained = await beginsAnyValueOf(source, fieldId, suspected, wanted).catch((cause) => {
+    const named = table.fields.filter(({ id }) => id === fieldId).map(({ name }) => name);
+    const column = { fieldId, names: new Set(named) };
+    const explained = await beginsAnyValueOf(source, column, suspected, wanted).catch((cause) => {
       if (unreadableReason(cause) === null) throw cause;
       return [];
     });

@@ -55,8 +55,7 @@ export function erasureDeps(parts: ErasureParts): ErasureDeps {
     verifier: {
       verify: async ({ table, ...request }) => {
         const { metadataLocation } = await files.version(tableFromKey(table));
-        const scope = { read: 'all' } as const;
-        return verifyTable({ table, metadataLocation, scope, ...request }, store);
+        return verifyTable({ table, metadataLocation, ...request }, store);
       },
     },
     seal: (requestId, values) => sealValues(keys.keyring(), requestId, values),

@@ -29,6 +29,7 @@ erasure_request.approved_at timestamp with time zone
 erasure_request.hold jsonb
 erasure_request.paused_by text
 erasure_request.found jsonb not null default '[]'::jsonb
+erasure_request.shared_identifiers text[] not null default '{}'::text[]
 erasure_request.blockers jsonb not null default '[]'::jsonb
 erasure_request.forgetting_at timestamp with time zone
 erasure_request.batch_id text

@@ -12,7 +12,7 @@ import { compileModel as compileSpark } from '../../src/engines/spark/compile-mo
 import { compileModel as compileTrino } from '../../src/engines/trino/compile-model.ts';
 import { requireModels } from '../../src/project/models.ts';
 import { insertRows, type ShopTable } from '../../stack/shop/rows.ts';
-import { SUBJECT } from './erasure-people.ts';
+import { SOUGHT, SUBJECT } from './erasure-people.ts';
 import type { Office } from './erasure-support.ts';
 
 /** Stands before every name: `lake.bronze.er_customers`. */
@@ -76,6 +76,14 @@ const FIRST_KEY = 7_700_000_200;
 const AT = '2026-03-01T10:00:00Z';
 export const SESSION = 'sess-7f31-quast-0001';
 export const EMAIL_BEFORE = 'w.quast.former@example.org';
+/** What of the subject is looked for from outside. */
+export const ALL = {
+  ...SOUGHT,
+  texts: { ...SOUGHT.texts, former: EMAIL_BEFORE, session: SESSION },
+  // Lines of orders are the subject's by the order alone.
+  numbers: { ...SOUGHT.numbers, first: '880000120', second: '880000121', third: '880000122' },
+  columns: [...SOUGHT.columns, 'order_id'],
+} as const;
 
 /** Rows of one person: three orders of two lines, clicks before and after the login. */
 function rowsOf(key: number, at: number): Record<ShopTable, readonly object[]> {

@@ -54,23 +54,29 @@ export function openS3(): S3Client {
   });
 }
 
+/** Versions that are fetched at a time. */
+const AT_ONCE = 16;
+
 /** @param prefix default: the whole bucket */
 export async function scanBucket(bucket: string, sought: Sought, prefix = ''): Promise<Scanned> {
   const client = openS3();
   const folder = await mkdtemp(join(tmpdir(), 'icewright-scan-'));
   try {
     const versions = await listAll(client, bucket, prefix);
-    const files = await Promise.all(
-      versions.map(async ({ key, versionId, isMarker }, index) => {
-        if (isMarker) return [null, key];
-        const path = join(folder, String(index));
-        const answer = await client.send(
-          new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }),
-        );
-        await pipeline(answer.Body as Readable, createWriteStream(path));
-        return [path, key];
-      }),
-    );
+    const fetch = async ({ key, versionId, isMarker }: Version, index: number) => {
+      if (isMarker) return [null, key];
+      const path = join(folder, String(index));
+      const answer = await client.send(
+        new GetObjectCommand({ Bucket: bucket, Key: key, VersionId: versionId }),
+      );
+      await pipeline(answer.Body as Readable, createWriteStream(path));
+      return [path, key];
+    };
+    const files: unknown[] = [];
+    for (let at = 0; at < versions.length; at += AT_ONCE) {
+      const some = versions.slice(at, at + AT_ONCE);
+      files.push(...(await Promise.all(some.map((one, index) => fetch(one, at + index)))));
+    }
     const scan = await openScan();
     const found = (await scan({ files, ...sought })) as readonly [number, string, string][];
     return summarise(versions, found);

@@ -37,8 +37,8 @@ async function openForgetting(requestId: string, batchId: string): Promise<void>
 
 async function finish(requestId: string): Promise<void> {
   const certificateId = `c-${requestId}`;
-  await own.ledger.erasures.issueCertificate(certificate({ requestId, certificateId }));
-  await move(requestId, 'done', { certificateId });
+  const document = certificate({ requestId, certificateId });
+  await own.ledger.erasures.issueCertificate(document, 'workflow', AT);
 }
 
 const file = (batchId: string, pathHash: string): ErasureFile => ({
@@ -199,18 +199,28 @@ describe('the chain', () => {
     const chain = await erasures.readChain(0, 1_000);
     expect(chain.map((one) => one.entry)).toEqual(chain.map((_, at) => at + 1));
     expect(await erasures.countChain()).toBe(chain.length);
-    expect(verifyChain(chain, signing.publicKeys, chain.length)).toEqual([]);
+    const { faults } = await verifyChain(chain, signing.publicKeys, chain.length);
+    expect(faults).toEqual([]);
   });
 
   test('gives one certificate for a request, however often it is asked for', async () => {
     const { erasures } = own.ledger;
     await open('r5');
     const wanted = certificate({ requestId: 'r5', certificateId: 'c5' });
+    const before = await erasures.countChain();
+    await expect(erasures.issueCertificate(wanted, 'workflow', AT)).rejects.toThrow(/refused/);
+    expect([await erasures.readCertificate('r5'), await erasures.countChain()]).toEqual([
+      null,
+      before,
+    ]);
+    await move('r5', 'found');
+    await move('r5', 'verifying');
     const issued = await Promise.all([
-      erasures.issueCertificate(wanted),
-      erasures.issueCertificate({ ...wanted, certificateId: 'c6' }),
+      erasures.issueCertificate(wanted, 'workflow', AT),
+      erasures.issueCertificate({ ...wanted, certificateId: 'c6' }, 'workflow', AT),
     ]);
     expect(issued[1]).toEqual(issued[0]);
+    expect((await erasures.readRequest('r5'))?.state).toBe('done');
     expect(await erasures.readCertificate('r5')).toEqual(issued[0]);
     const id = issued[0]?.certificate.certificateId ?? '';
     expect(await erasures.readCertificate(id)).toEqual(issued[0]);

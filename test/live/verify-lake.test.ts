@@ -85,7 +85,6 @@ async function verify(name: string, more: Partial<VerifyInput> = {}): Promise<Ta
       },
       subjects: [{ requestId: 'r1', values: VALUES }],
       oldObjects: [],
-      scope: { read: 'all' },
       ...more,
     },
     store,

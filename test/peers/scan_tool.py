@@ -11,6 +11,7 @@ import gzip
 import io
 import json
 import re
+import struct
 import sys
 import zlib
 from urllib.parse import quote, quote_plus
@@ -22,6 +23,10 @@ REQUEST = json.load(sys.stdin)
 TEXTS = REQUEST["texts"]
 NUMBERS = {label: int(value) for label, value in REQUEST["numbers"].items()}
 COLUMNS = set(REQUEST["columns"])
+# As Parquet and Iceberg write a long: long enough to stand nowhere by chance.
+PACKED = {label: struct.pack("<q", number) for label, number in NUMBERS.items()}
+# Parts of a column's path that are not its name.
+WRAPPERS = {"list", "element", "array", "bag", "key_value", "key", "value"}
 
 
 def forms(text):
@@ -57,8 +62,15 @@ class Scan:
         self.bytes(text.encode("utf-8", "surrogatepass"), where)
         for name in COLUMNS:
             for label, number in NUMBERS.items():
-                if re.search(rf'"{name}"\s*:\s*"?{number}(?![\d.])|{name}={number}(?!\d)', text):
+                # Also in JSON inside JSON, whose quotation marks are escaped.
+                field = rf'"{name}\\*"\s*:\s*\\*"?0*{number}(?!\d)'
+                if re.search(rf"{field}|{name}={number}(?!\d)", text):
                     self.found.add((label, where))
+
+    def packed(self, data, where):
+        for label, number in PACKED.items():
+            if number in data:
+                self.found.add((label, where))
 
     def number(self, value, where):
         for label, number in NUMBERS.items():
@@ -78,19 +90,21 @@ class Scan:
                 self.number(value, where)
         elif isinstance(value, bytes):
             self.bytes(value, where)
+            self.packed(value, where)
         elif name in COLUMNS and value is not None:
             self.number(value, where)
 
     def bound(self, name, kind, value, where):
-        """Iceberg's single-value encoding; texts may be cut after 16 characters."""
+        """Iceberg's single-value encoding; texts may be cut."""
         self.bytes(value, where)
         if kind in ("int", "long") and name in COLUMNS:
             self.number(int.from_bytes(value, "little", signed=True), where)
         for label, text in TEXTS.items():
-            cut = text[:16]
-            raised = cut[:-1] + chr(ord(cut[-1]) + 1)
-            if len(text) > 16 and value.lower() in (cut.lower().encode(), raised.lower().encode()):
-                self.found.add((label, where))
+            for size in range(6, len(text)):
+                cut = text[:size]
+                raised = cut[:-1] + chr(ord(cut[-1]) + 1)
+                if value.lower() in (cut.lower().encode(), raised.lower().encode()):
+                    self.found.add((label, where))
 
 
 def scan_parquet(data, scan):
@@ -102,13 +116,21 @@ def scan_parquet(data, scan):
         for column in range(meta.num_columns):
             chunk = meta.row_group(group).column(column)
             if chunk.statistics is not None and chunk.statistics.has_min_max:
-                name = chunk.path_in_schema.split(".")[-1]
-                scan.value(name, [chunk.statistics.min, chunk.statistics.max], "statistics")
+                parts = [one for one in chunk.path_in_schema.split(".") if one not in WRAPPERS]
+                scan.value(parts[-1] if parts else "", [chunk.statistics.min, chunk.statistics.max], "statistics")
+    # Page indexes, and whatever else is not packed.
+    scan.packed(data, "bytes")
     for batch in parquet.iter_batches(batch_size=10_000):
         for name, column in zip(batch.schema.names, batch.columns):
             if pa.types.is_dictionary(column.type):
                 column = column.dictionary
             scan.value(name, column.to_pylist(), "rows")
+    # Dictionaries as they stand there, with what no row uses any more.
+    texts = [one.name for one in parquet.schema_arrow if pa.types.is_string(one.type) or pa.types.is_binary(one.type)]
+    for batch in pq.ParquetFile(io.BytesIO(data), read_dictionary=texts).iter_batches(batch_size=10_000, columns=texts):
+        for name, column in zip(batch.schema.names, batch.columns):
+            if pa.types.is_dictionary(column.type):
+                scan.value(name, column.dictionary.to_pylist(), "dictionary")
 
 
 class Avro:
@@ -235,6 +257,9 @@ def scan_file(path, name):
         scan_avro(data, scan)
     elif data[:2] == b"\x1f\x8b":
         scan.text(gzip.decompress(data).decode("utf-8", "replace"), "unpacked")
+    elif data[:4] == b"\x28\xb5\x2f\xfd":
+        plain = pa.input_stream(io.BytesIO(data), compression="zstd").read()
+        scan.text(plain.decode("utf-8", "replace"), "unpacked")
     elif data[:1] == b"{":
         scan.text(data.decode("utf-8", "replace"), "json")
     return scan.found

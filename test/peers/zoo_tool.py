@@ -188,6 +188,7 @@ def rest_files():
     unnumbered = pa.schema([pa.field("customer_id", pa.int64())])
     write(f"{DIR}/without-ids.parquet", [{"customer_id": int(v["key"])}], schema=unnumbered)
     write(f"{DIR}/empty.clean.parquet", [], schema=SCHEMA)
+    write(f"{DIR}/empty-dictionary.clean.parquet", [], schema=SCHEMA, use_dictionary=True)
 
 
 def keep_in(path, place, held, other):

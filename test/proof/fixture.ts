@@ -46,6 +46,7 @@ export function erasureRequest(change: Partial<ErasureRequest> = {}): ErasureReq
     hold: null,
     pausedBy: null,
     found: [],
+    sharedIdentifiers: [],
     blockers: [],
     forgettingAt: null,
     batchId: null,
@@ -66,6 +67,7 @@ const TABLES: Certificate['tables'] = [
     snapshotBefore: '9007199254740993',
     snapshotAfter: '9007199254740995',
     rowsMatched: 3,
+    rowsElsewhere: 0,
     oracle: {
       before: 100,
       matched: 3,
@@ -90,6 +92,7 @@ const TABLES: Certificate['tables'] = [
     snapshotBefore: '1',
     snapshotAfter: '1',
     rowsMatched: 0,
+    rowsElsewhere: 0,
     oracle: {
       before: 9,
       matched: 0,
@@ -134,6 +137,8 @@ export function certificate(change: Partial<Certificate> = {}): Certificate {
         {
           table: 'lake.silver.orders',
           snapshotId: '9007199254740995',
+          startedAt: AT,
+          finishedAt: AT,
           objectsListed: 12,
           objectsRead: 12,
           bytesRead: 9999,

@@ -42,12 +42,24 @@ export interface AvroRow {
   readonly payload?: Buffer;
 }
 
-export async function encodeData(
+export function encodeData(
   rows: readonly AvroRow[],
   codec: 'null' | 'deflate' = 'deflate',
 ): Promise<Buffer> {
-  const type = avro.Type.forSchema(SCHEMA as never);
-  const encoder = new avro.streams.BlockEncoder(type, { codec, blockSize: 2_000 } as never);
+  return encodeAvro(SCHEMA, rows, codec);
+}
+
+/** Of any schema; optional values are of branches that tell themselves apart. */
+export async function encodeAvro(
+  schema: object,
+  rows: readonly object[],
+  codec: 'null' | 'deflate' = 'null',
+): Promise<Buffer> {
+  // Of a schema that it parsed, the library would write neither field ids nor all logical types.
+  const encoder = new avro.streams.BlockEncoder(
+    schema as never,
+    { codec, blockSize: 2_000 } as never,
+  );
   const chunks: Buffer[] = [];
   encoder.on('data', (chunk: Buffer) => chunks.push(chunk));
   const ended = new Promise((resolve) => encoder.on('end', resolve));

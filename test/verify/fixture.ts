@@ -45,7 +45,13 @@ export const MAPPING: TableMapping = {
   holds: { customer_id: ['key_decimal'], email: ['email'] },
 };
 
-const field = (id: number, name: string, type: unknown) => ({ id, name, required: false, type });
+/** A column of a table's schema. */
+export const field = (id: number, name: string, type: unknown) => ({
+  id,
+  name,
+  required: false,
+  type,
+});
 export const FIELDS = [
   field(1, 'id', 'long'),
   field(2, 'customer_id', 'long'),
@@ -89,7 +95,6 @@ export function inputOf(more: Partial<VerifyInput> = {}): VerifyInput {
     mapping: MAPPING,
     subjects: [{ requestId: 'r1', values: VALUES }],
     oldObjects: [],
-    scope: { read: 'all' },
     ...more,
   };
 }

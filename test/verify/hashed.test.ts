@@ -38,7 +38,7 @@ test.each<readonly [string, AvroRow, readonly string[]]>([
   ['as text', { key_text: key }, ['data customer_id row']],
   ['in a column that is not mapped', { note: key }, []],
   ['as another identifier', { key_text: VALUES.session[0] }, []],
-  ['no JSON', { after: `customer_id ${key}` }, []],
+  ['no JSON', { after: `customer_id ${key}` }, ['data no_json unreadable']],
   ['somebody else', { customer_id: Number(key) * 10 }, []],
 ])('%s', async (_, row, traces) => {
   expect(await tracesIn(row)).toEqual(traces);

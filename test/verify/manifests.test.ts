@@ -1,6 +1,5 @@
 /** What manifests tell of a subject: bounds, also cut ones, and partition values. */
 import { describe, expect, test } from 'vitest';
-import { partitionKey } from '../../src/verify/scope.ts';
 import {
   bound,
   encodeManifest,
@@ -118,43 +117,5 @@ describe('manifests', () => {
     expect(tracesOf(await verifyOne(store))).toEqual(['manifest damaged unreadable']);
     store.purge(`${LOCATION}/metadata/m0.avro`, 'null');
     expect(tracesOf(await verifyOne(store))).toEqual(['manifest missing unreadable']);
-  });
-
-  test('files that bounds exclude are not read when the scope says so', async () => {
-    const store = await craft({
-      manifest: {
-        files: [{ lower: { 2: bound.long(5_000_000) }, upper: { 2: bound.long(6_000_000) } }],
-      },
-    });
-    const mapping = {
-      table: 't',
-      action: 'delete' as const,
-      because: null,
-      match: { customer_id: ['customer_id'] },
-      holds: {},
-    };
-    const scope = { read: 'could_hold' as const };
-    const left = await verifyOne(store, { mapping, scope });
-    expect(tracesOf(left)).toEqual([]);
-    expect(left.limits).toEqual([{ kind: 'not_read', identifier: null, objects: 1 }]);
-    // With a place that the bounds say nothing of, it is read.
-    const read = await verifyOne(store, { scope });
-    expect(tracesOf(read)).toEqual([MISSING]);
-  });
-
-  test('files of partitions that were not touched are left out, and counted', async () => {
-    const day = { 'source-id': 1, 'field-id': 1000, name: 'id', transform: 'identity' };
-    const store = await craft({
-      spec: [day],
-      manifest: {
-        partition: { id: 'long' },
-        files: [{ partition: { id: { long: 7 } } }, { partition: { id: { long: 8 } } }],
-      },
-    });
-    const partitions = new Set([partitionKey(0, [7])]);
-    const verified = await verifyOne(store, { scope: { read: 'touched', partitions } });
-    expect(verified.traces).toHaveLength(1);
-    expect(tracesOf(verified)).toEqual([MISSING]);
-    expect(verified.limits).toEqual([{ kind: 'not_read', identifier: null, objects: 1 }]);
   });
 });

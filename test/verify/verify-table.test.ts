@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { IcewrightError } from '../../src/domain/errors.ts';
+import { pathHash } from '../../src/verify/paths.ts';
 import { verifyTable } from '../../src/verify/verify-table.ts';
 import {
   inputOf,
@@ -23,6 +25,11 @@ function storeWith(objects: Readonly<Record<string, Buffer | string>> = {}): Mem
   return store;
 }
 
+const zstdFrames = (...parts: readonly string[]) =>
+  Buffer.concat(parts.map((one) => zstdCompressSync(one)));
+/** Does not pack well. */
+const noise = (bytes: number) => randomBytes(bytes / 2).toString('hex');
+
 describe('objects that are no part of a table', () => {
   test('nothing is found where nothing is', async () => {
     const store = storeWith({ 'data/readme.txt': `${OTHERS.email.join(' ')}`, 'data/empty': '' });
@@ -36,6 +43,9 @@ describe('objects that are no part of a table', () => {
     ['text', Buffer.from(`x,${MAIL},y`)],
     ['gzip', gzipSync(`x,${MAIL},y`)],
     ['zstandard', zstdCompressSync(`x,${MAIL},y`)],
+    ['zstandard, in two frames', zstdFrames('head\n', `x,${MAIL},y`)],
+    ['zstandard, in a later frame far behind', zstdFrames(noise(5_000_000), `x,${MAIL},y`)],
+    ['zstandard, in a large frame behind', zstdFrames('head\n', `${noise(9_000_000)},${MAIL},y`)],
     ['UTF-16', Buffer.from(MAIL, 'utf16le')],
     ['far behind', Buffer.concat([Buffer.alloc(9_000_001), Buffer.from(MAIL)])],
     [
@@ -62,6 +72,11 @@ describe('objects that are no part of a table', () => {
     ['PARE', `PARE${'x'.repeat(20)}PARE`, 'data encrypted unreadable'],
     ['Avro', 'Obj\u0001 and so on', 'unknown damaged unreadable'],
     ['AGS1', 'AGS1....', 'unknown encrypted unreadable'],
+    [
+      'zstandard',
+      Buffer.concat([zstdCompressSync('x'), Buffer.from('junk')]),
+      'unknown damaged unreadable',
+    ],
     ['Puffin', 'PFA1 is not enough of a puffin file', 'statistics damaged unreadable'],
   ])('what cannot be read is a trace: %s', async (_, text, trace) => {
     expect(tracesOf(await verifyOne(storeWith({ 'data/x.parquet': text })))).toEqual([trace]);
@@ -105,6 +120,18 @@ describe('metadata files', () => {
       'metadata email text',
       'metadata full_name text',
     ]);
+  });
+
+  test('their own counts are nobody’s number, texts with digits are', async () => {
+    const subjects = [{ requestId: 'r1', values: { full_name: ['5550100'] } }];
+    const counts = [{ 'total-files-size': '5550100', 'added-records': '1' }];
+    const store = createMemoryStore();
+    store.put(METADATA, metadataJson({ 'last-updated-ms': 5550100, snapshots: [], counts }));
+    expect(tracesOf(await verifyOne(store, { subjects }))).toEqual([]);
+    for (const properties of [{ phones: '1,5550100,2' }, { 'total-x': 'call 5550100' }]) {
+      store.put(METADATA, metadataJson({ properties }));
+      expect(tracesOf(await verifyOne(store, { subjects }))).toEqual(['metadata full_name text']);
+    }
   });
 
   test('one that cannot be read is the trace that is left', async () => {
@@ -193,6 +220,18 @@ describe('a batch', () => {
       objects: 0,
     });
   });
+});
+
+test('traces in excepted files are none, however many there are', async () => {
+  const paths = Array.from({ length: 1_500 }, (_, index) => `kept/${index}`);
+  const store = storeWith(Object.fromEntries(paths.map((path) => [path, MAIL])));
+  const kept = new Set(paths.map((path) => pathHash(`${LOCATION}/${path}`)));
+  const isExcepted = (hash: string) => kept.has(hash);
+  const subjects = [{ requestId: 'r1', values: VALUES, isExcepted }];
+  expect((await verifyOne(store)).tracesFound).toBe(1_500);
+  expect(await verifyOne(store, { subjects })).toMatchObject({ traces: [], tracesFound: 0 });
+  store.put(`${LOCATION}/data/x`, MAIL);
+  expect((await verifyOne(store, { subjects })).tracesFound).toBe(1);
 });
 
 describe('what goes wrong', () => {

@@ -9,6 +9,7 @@ import type {
   TableErasure,
   TableVerification,
 } from '../../domain/erasure/certificate.ts';
+import { NOT_THERE } from '../../domain/erasure/limits.ts';
 import type { PrivacyPolicy, Subject } from '../../domain/erasure/privacy.ts';
 import type { ErasureRequest } from '../../domain/erasure/request.ts';
 import { IcewrightError } from '../../domain/errors.ts';
@@ -53,8 +54,7 @@ async function finishRequest(
   }
   await refuseGaps(deps, { batchId, request, policy, subject }, seen);
   const certificate = await certificateOf(deps, { batchId, request, policy, subject });
-  const { certificateId } = (await deps.erasures.issueCertificate(certificate)).certificate;
-  await act(deps, requestId, { kind: 'move', to: 'done', patch: { certificateId } });
+  await deps.erasures.issueCertificate(certificate, 'workflow', certificate.finishedAt);
 }
 
 /** Nothing is done without proof: each table was read, and where rows went, they were counted. */
@@ -98,7 +98,7 @@ async function certificateOf(deps: ErasureDeps, what: Certifying): Promise<Certi
   const finishedAt = new Date(deps.nowMs()).toISOString();
   const tables: TableErasure[] = [];
   for (const { table } of subject.tables) {
-    const told = await tableErasure(deps, what, table);
+    const told = await tableErasure(deps, what, verified, table);
     if (told !== null) tables.push(told);
   }
   const sources: readonly SourceErasure[] = await readSources(deps, batchId);
@@ -116,25 +116,45 @@ async function certificateOf(deps: ErasureDeps, what: Certifying): Promise<Certi
     remains: remaindersOf(what, finishedAt),
     verification: {
       reader: 'icewright second reader',
-      startedAt: request.forgettingAt ?? finishedAt,
-      finishedAt,
-      tables: verified,
+      startedAt: verified.map((one) => one.startedAt).sort()[0] ?? finishedAt,
+      finishedAt:
+        verified
+          .map((one) => one.finishedAt)
+          .sort()
+          .at(-1) ?? finishedAt,
+      tables: verified.map((one) => withShared(one, request)),
     },
   };
+}
+
+/** Values that were left out are none that the second reader could have told of. */
+function withShared(
+  seen: TableVerification,
+  { sharedIdentifiers }: ErasureRequest,
+): TableVerification {
+  const shared = sharedIdentifiers.map(
+    (identifier) => ({ kind: 'shared_value', identifier, objects: 0 }) as const,
+  );
+  return { ...seen, limits: [...seen.limits, ...shared] };
 }
 
 async function tableErasure(
   deps: ErasureDeps,
   { batchId, request, subject }: Certifying,
+  verified: readonly TableVerification[],
   table: string,
 ): Promise<TableErasure | null> {
   const mapping = subject.tables.find((one) => one.table === table);
   const progress = await readProgress(deps, batchId, table);
   if (mapping === undefined) return null;
   const { action, because } = mapping;
-  if (action === 'keep' || progress === null) return keptTable(table, action, because);
+  if (action === 'keep') return untouched(table, action, because ?? '');
+  if (progress === null) return untouched(table, 'none', reasonOf(request, verified, table));
   const found = request.found.find((one) => one.table === table);
-  const rowsMatched = found?.refs.find((one) => one.name === 'main')?.rows ?? 0;
+  const rowsIn = (isMain: boolean) =>
+    (found?.refs ?? [])
+      .filter((one) => (one.name === 'main') === isMain)
+      .reduce((sum, { rows }) => sum + rows, 0);
   return {
     table,
     tableUuid: progress.tableUuid,
@@ -143,7 +163,8 @@ async function tableErasure(
     because,
     snapshotBefore: progress.snapshotBefore,
     snapshotAfter: progress.snapshotAfter,
-    rowsMatched,
+    rowsMatched: rowsIn(true),
+    rowsElsewhere: rowsIn(false),
     oracle: progress.oracle,
     snapshotsExpired: progress.snapshotsExpired,
     refs: progress.refs,
@@ -152,19 +173,27 @@ async function tableErasure(
   };
 }
 
-/** Nothing was done to it: it holds nobody, or it was not there. */
-function keptTable(
+function reasonOf(
+  request: ErasureRequest,
+  verified: readonly TableVerification[],
   table: string,
-  action: TableErasure['action'],
-  because: string | null,
-): TableErasure {
+): string {
+  if (isGivenUp(request, table))
+    return 'it cannot be read: nobody knows whether it holds the subject';
+  if (verified.some((one) => one.table === table)) return 'nothing of the subject was in it';
+  return NOT_THERE;
+}
+
+/** Nothing was done to it. */
+function untouched(table: string, action: 'keep' | 'none', because: string): TableErasure {
   const none = { before: 0, matched: 0, after: 0, matchedAfter: 0 };
   return {
     ...{ table, tableUuid: '', formatVersion: 0, action },
-    because: because ?? 'nothing of the subject was in it, or it does not exist',
+    because,
     snapshotBefore: null,
     snapshotAfter: null,
     rowsMatched: 0,
+    rowsElsewhere: 0,
     oracle: { ...none, othersBefore: '0', othersAfter: '0' },
     snapshotsExpired: 0,
     refs: [],

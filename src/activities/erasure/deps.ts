@@ -114,7 +114,12 @@ export interface VerifyRequest {
   readonly table: string;
   readonly subject: Subject;
   readonly mapping: TableMapping | null;
-  readonly subjects: readonly { readonly requestId: string; readonly values: SubjectValues }[];
+  readonly subjects: readonly {
+    readonly requestId: string;
+    readonly values: SubjectValues;
+    /** By the hash of a path: traces in it are accepted. `null`: nowhere. */
+    readonly isExcepted: ((pathHash: string) => boolean) | null;
+  }[];
   readonly oldObjects: readonly OldObject[];
   readonly signal: AbortSignal;
   readonly onProgress: () => void;

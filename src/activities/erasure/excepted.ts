@@ -1,5 +1,4 @@
 /** What a person took on themselves: which traces are none of the second reader's complaints. */
-import type { TableVerification, Trace } from '../../domain/erasure/certificate.ts';
 import { type ErasureRequest, isRefKind } from '../../domain/erasure/request.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
 import { tableFromKey } from '../../domain/table.ts';
@@ -7,29 +6,57 @@ import type { ErasureDeps } from './deps.ts';
 import { hashPath, plainUri } from './file-list.ts';
 import { measureTable } from './step-context.ts';
 
+export type IsExcepted = (pathHash: string) => boolean;
+
 /**
- * The verification without traces in files that an excepted ref keeps, or that an excepted obstacle
- * kept from being removed. What the head of main reads is never excepted.
+ * Whether a trace in a file is accepted: one that an excepted ref keeps, or that an excepted
+ * obstacle kept from being removed. What the head of main reads is never excepted. `null`: nothing
+ * is.
  */
-export async function withoutExcepted(
+export async function exceptedFiles(
   deps: Pick<ErasureDeps, 'catalog' | 'files' | 'nowMs'>,
-  { blockers }: ErasureRequest,
-  seen: TableVerification,
-): Promise<TableVerification> {
-  const excepted = blockers.filter((one) => one.table === seen.table && one.exception !== null);
-  if (excepted.length === 0 || seen.traces.length === 0) return seen;
-  const health = await measureTable(deps as ErasureDeps, seen.table);
+  { blockers }: Pick<ErasureRequest, 'blockers'>,
+  table: string,
+): Promise<IsExcepted | null> {
+  const excepted = blockers.filter((one) => one.table === table && one.exception !== null);
+  if (excepted.length === 0) return null;
+  const health = await measureTable(deps as ErasureDeps, table);
   const live = await filesOf(deps, health, 'main');
   const kept = new Set<string>();
   for (const { name } of excepted.filter(({ kind }) => isRefKind(kind))) {
     for (const hash of await filesOf(deps, health, name)) kept.add(hash);
   }
   const keepsAll = excepted.some(({ kind }) => !isRefKind(kind));
-  const isOpen = ({ pathHash }: Trace) => live.has(pathHash) || !(keepsAll || kept.has(pathHash));
-  const traces = seen.traces.filter(isOpen);
-  // Those that did not fit on the list may be anywhere.
-  const unlisted = seen.tracesFound - seen.traces.length;
-  return { ...seen, traces, tracesFound: traces.length + unlisted };
+  return (pathHash) => !live.has(pathHash) && (keepsAll || kept.has(pathHash));
+}
+
+export interface Exceptions {
+  readonly isExcepted: IsExcepted;
+  /** Whether what was accepted would be accepted now: main may read it by then. */
+  stand(): Promise<boolean>;
+}
+
+/** The same, remembering what was accepted. `null`: nothing is. */
+export async function openExceptions(
+  deps: Pick<ErasureDeps, 'catalog' | 'files' | 'nowMs'>,
+  request: Pick<ErasureRequest, 'blockers'>,
+  table: string,
+): Promise<Exceptions | null> {
+  const before = await exceptedFiles(deps, request, table);
+  if (before === null) return null;
+  const accepted = new Set<string>();
+  return {
+    isExcepted: (pathHash) => {
+      const is = before(pathHash);
+      if (is) accepted.add(pathHash);
+      return is;
+    },
+    stand: async () => {
+      if (accepted.size === 0) return true;
+      const now = await exceptedFiles(deps, request, table);
+      return [...accepted].every((one) => now?.(one) === true);
+    },
+  };
 }
 
 /** Hashes of the paths of all files that a ref's head reads; its metadata file is all refs'. */

@@ -3,8 +3,14 @@ import { Context, cancellationSignal } from '@temporalio/activity';
 import type { TableVerification } from '../../domain/erasure/certificate.ts';
 import { tableFromKey } from '../../domain/table.ts';
 import { requestsOf } from './batches.ts';
-import { type ErasureDeps, type OldObject, subjectOf, valuesOf } from './deps.ts';
-import { withoutExcepted } from './excepted.ts';
+import {
+  type ErasureDeps,
+  type OldObject,
+  subjectOf,
+  type VerifyRequest,
+  valuesOf,
+} from './deps.ts';
+import { type Exceptions, openExceptions } from './excepted.ts';
 import { listedFiles } from './file-list.ts';
 import type { VerifiedTable } from './types.ts';
 
@@ -20,34 +26,37 @@ export async function verifyTable(
   const context = Context.current();
   const ref = tableFromKey(table);
   const before = await deps.files.version(ref);
+  const subjects: VerifyRequest['subjects'][number][] = [];
+  const exceptions: Exceptions[] = [];
+  for (const request of requests) {
+    const { requestId } = request;
+    const values = await valuesOf(deps, requestId);
+    const excepted = await openExceptions(deps, request, table);
+    if (excepted !== null) exceptions.push(excepted);
+    subjects.push({ requestId, values, isExcepted: excepted?.isExcepted ?? null });
+  }
   const verified = await deps.verifier.verify({
     table,
     subject,
     mapping: subject.tables.find((one) => one.table === table) ?? null,
-    subjects: await Promise.all(
-      requests.map(async ({ requestId }) => ({
-        requestId,
-        values: await valuesOf(deps, requestId),
-      })),
-    ),
+    subjects,
     oldObjects: await oldObjects(deps, batchId, table),
     signal: cancellationSignal(),
     onProgress: () => context.heartbeat(),
   });
   const traced = [...verified.values()].some(({ tracesFound }) => tracesFound > 0);
   const { metadataLocation } = traced ? await deps.files.version(ref) : before;
-  if (metadataLocation !== before.metadataLocation) {
+  const stand = await Promise.all(exceptions.map((one) => one.stand()));
+  if (metadataLocation !== before.metadataLocation || stand.includes(false)) {
     // A file that another batch removes meanwhile can explain no bound, and looks like a trace.
     const waitingFor = `${table} was written to while the second reader read it`;
     return { table, failed: [], waitingFor };
   }
   const failed: string[] = [];
-  for (const request of requests) {
-    const { requestId } = request;
+  for (const { requestId } of requests) {
     const seen = verified.get(requestId);
-    const told = seen && (await withoutExcepted(deps, request, seen));
-    if (told !== undefined) await saveVerification(deps, batchId, requestId, told);
-    if (told === undefined || told.tracesFound > 0) failed.push(requestId);
+    if (seen !== undefined) await saveVerification(deps, batchId, requestId, seen);
+    if (seen === undefined || seen.tracesFound > 0) failed.push(requestId);
   }
   return { table, failed, waitingFor: null };
 }

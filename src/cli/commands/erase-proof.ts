@@ -5,6 +5,7 @@ import { canonicalText } from '../../domain/erasure/canonical.ts';
 import type { SignedCertificate } from '../../domain/erasure/certificate.ts';
 import type { ProofEntry, ProofFault } from '../../domain/erasure/chain.ts';
 import { renderHtml, renderMarkdown } from '../../domain/erasure/render.ts';
+import type { ErasureRequest } from '../../domain/erasure/request.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import { type Command, type CommandInput, type CommandResult, stringValue } from '../command.ts';
 import { openErasures } from '../erasures.ts';
@@ -104,13 +105,16 @@ async function verify({
     const ledger = await session.erasures();
     // Asked first: what is appended meanwhile makes the chain longer, never too short.
     const expected = await ledger.countChain();
-    const chain = await readChain(ledger);
-    entries = chain.length;
-    faults.push(...verifyCertificate(signed, chain, publicKeys, expected));
+    const checked = await verifyCertificate(signed, chainOf(ledger), publicKeys, expected);
+    entries = checked.entries;
+    faults.push(...checked.faults);
   }
   const lake = values.lake === true && isSigned(signed) ? await lookAtLake(session, signed) : null;
   faults.push(...(lake?.faults ?? []));
   for (const one of faults) terminal.print(terminal.red(`${one.code}: ${one.message}`));
+  for (const { table, because } of lake?.notChecked ?? []) {
+    terminal.print(terminal.yellow(`not checked: ${table}: ${because}`));
+  }
   const read = lake === null ? '' : `, and ${lake.rowsRead} rows of ${lake.tables} tables`;
   const scope = offline ? 'its signature' : `its signature and the chain of ${entries} entries`;
   terminal.print(
@@ -149,7 +153,34 @@ async function lookAtLake(session: Session, { certificate }: SignedCertificate) 
   const hasher = keys.hasher();
   const hashOf = (identifier: string, value: string) => hasher.hash(name, identifier, value);
   const { checkLake } = await import('../../second-reader.ts');
-  return checkLake(session.config, { certificate, subject, hashed: { hashes, hashOf } });
+  const hashed = { hashes, hashOf };
+  const request = await erasures.readRequest(requestId);
+  const exceptions = await openExcepted(session.config, certificate, request);
+  return checkLake(session.config, { certificate, subject, hashed, ...exceptions });
+}
+
+/** Exceptions count that the request has, and that the signed certificate tells of. */
+async function openExcepted(
+  config: Session['config'],
+  { remains }: SignedCertificate['certificate'],
+  request: ErasureRequest | null,
+) {
+  const [{ exceptedFiles }, { openCatalog, openFileWalk, openTableFiles }] = await Promise.all([
+    import('../../activities/erasure/excepted.ts'),
+    import('../../lake.ts'),
+  ]);
+  const catalog = openCatalog(config);
+  const files = { ...openTableFiles(config, catalog), ...openFileWalk(config, catalog) };
+  const certified = new Set(remains.map(({ where }) => where));
+  const blockers = (request?.blockers ?? []).filter(({ table, kind, name }) =>
+    certified.has(`${table}, ${kind} ${name}`),
+  );
+  const deps = { catalog, files, nowMs: Date.now };
+  const lost = blockers.filter(({ kind }) => kind === 'unreachable');
+  return {
+    exceptedFiles: (table: string) => exceptedFiles(deps, { blockers }, table),
+    givenUp: new Set(lost.map(({ table }) => table)),
+  };
 }
 
 async function readPublicKeys(session: Session, file: string | null) {
@@ -161,12 +192,12 @@ async function readPublicKeys(session: Session, file: string | null) {
   return readSigningKeys(readKeyFile(file), file).publicKeys;
 }
 
-async function readChain(ledger: ErasureLedger): Promise<readonly ProofEntry[]> {
-  const entries: ProofEntry[] = [];
-  for (;;) {
-    const page = await ledger.readChain(entries.at(-1)?.entry ?? 0, PAGE);
-    entries.push(...page);
-    if (page.length < PAGE) return entries;
+async function* chainOf(ledger: ErasureLedger): AsyncGenerator<ProofEntry> {
+  for (let after = 0; ; ) {
+    const page = await ledger.readChain(after, PAGE);
+    yield* page;
+    if (page.length < PAGE) return;
+    after = page.at(-1)?.entry ?? after;
   }
 }
 

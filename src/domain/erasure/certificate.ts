@@ -37,12 +37,15 @@ export interface TableErasure {
   readonly table: string;
   readonly tableUuid: string;
   readonly formatVersion: number;
-  readonly action: 'delete' | 'recompute' | 'keep';
+  /** `none`: nothing was to be done, or nothing could be; see `because`. */
+  readonly action: 'delete' | 'recompute' | 'keep' | 'none';
   readonly because: string | null;
   readonly snapshotBefore: string | null;
   readonly snapshotAfter: string | null;
   /** Rows of this request's subject in main. */
   readonly rowsMatched: number;
+  /** The same in tags and other branches; one that two of them reach counts twice. */
+  readonly rowsElsewhere: number;
   /** after = before − matched, matched after = 0, the checksum of the others unchanged. */
   readonly oracle: CountOracle;
   readonly snapshotsExpired: number;
@@ -90,6 +93,9 @@ export interface Verification {
 export interface TableVerification {
   readonly table: string;
   readonly snapshotId: string | null;
+  /** ISO times of the reading. */
+  readonly startedAt: string;
+  readonly finishedAt: string;
   readonly objectsListed: number;
   readonly objectsRead: number;
   readonly bytesRead: number;
@@ -106,21 +112,24 @@ export interface TableVerification {
 /**
  * - `short_value`: an identifier's value has fewer than 6 characters: sought in mapped columns, not
  *   in every text.
- * - `bloom_filter`, `sketch`, `hashed_partition`: only hashes of values are there.
- * - `not_read`: live files that the scope leaves out.
+ * - `shared_value`: a value of an identifier was not looked for, because rows of other people hold
+ *   it as well.
+ * - `not_compared`: a mapped column is of a type whose values are not compared with an identifier's.
+ * - `bloom_filter`, `sketch`, `hashed_partition`: only hashes, or beginnings, of values are there.
  * - `unknown_format`: objects that are no part of a table, searched as bytes only.
  */
 export interface VerificationLimit {
   readonly kind:
     | 'short_value'
+    | 'shared_value'
+    | 'not_compared'
     | 'bloom_filter'
     | 'sketch'
     | 'hashed_partition'
-    | 'not_read'
     | 'unknown_format';
-  /** Of `short_value`. */
+  /** Of `short_value`, `shared_value` and `not_compared`. */
   readonly identifier: string | null;
-  /** Objects that it concerns; 0 for `short_value`. */
+  /** Objects that it concerns; 0 where it is about an identifier. */
   readonly objects: number;
 }
 

@@ -1,9 +1,9 @@
 /**
- * The chain of proof: each entry's digest covers its document and the digest of the entry before,
- * so that none can be changed, removed, moved or slipped in without breaking it.
+ * The chain of proof: each entry's digest covers its number, the digest of the entry before and its
+ * document, so that none can be changed, removed, moved or slipped in without breaking it.
  *
- * By hand: `printf '%s\n%s' "$previous" "$document" | sha256sum` is an entry's digest, and its
- * signature is Ed25519 over the digest's 64 hexadecimal digits as text.
+ * By hand: `printf '%s\n%s\n%s' "$entry" "$previous" "$document" | sha256sum` is an entry's digest,
+ * and its signature is Ed25519 over the digest's 64 hexadecimal digits as text.
  */
 
 export type ProofKind = 'event' | 'certificate';
@@ -35,8 +35,8 @@ export interface EntrySignature {
 export const CHAIN_START = '0'.repeat(64);
 
 /** The text whose SHA-256 is an entry's digest. */
-export function sealedText(previous: string, document: string): string {
-  return `${previous}\n${document}`;
+export function sealedText(entry: number, previous: string, document: string): string {
+  return `${entry}\n${previous}\n${document}`;
 }
 
 /** Everything that can be wrong with a certificate or the chain that it stands in. */
@@ -49,7 +49,6 @@ export type ProofFaultCode =
   | 'signature_wrong'
   | 'entry_missing'
   | 'entry_changed'
-  | 'entry_reordered'
   | 'link_broken'
   | LakeFaultCode;
 
@@ -63,66 +62,44 @@ export interface ProofFault {
   readonly message: string;
 }
 
+/** Reads a chain entry by entry, and holds no more than the last one. */
+export interface ChainCheck {
+  /** In the order in which they stand in the ledger, all from the first on. */
+  next(entry: ProofEntry): readonly ProofFault[];
+  /** @param expected how many there must be at least, by whoever else counted them */
+  end(expected: number): readonly ProofFault[];
+}
+
 /**
- * Faults of the chain itself, signatures aside. `entries` are all from the first on, as they stand
- * in the ledger.
+ * Faults of the chain itself, signatures aside.
  * @param digestOf SHA-256 in hex
- * @param expected how many there must be at least, by whoever else counted them
  */
-export function findChainFaults(
-  entries: readonly ProofEntry[],
-  digestOf: (text: string) => string,
-  expected = 0,
-): readonly ProofFault[] {
-  const changed = new Set(
-    entries.filter((one) => digestOf(sealedText(one.previous, one.document)) !== one.digest),
-  );
-  return [
-    ...findGaps(entries, expected),
-    ...[...changed].map(({ entry }) =>
-      fault('entry_changed', entry, 'its digest is not that of its document'),
-    ),
-    ...entries.flatMap((one, at) => {
-      const before = entries[at - 1];
-      if (changed.has(one) || (before !== undefined && changed.has(before))) return [];
-      return findBrokenLink(entries, one, before);
-    }),
-  ];
+export function checkChain(digestOf: (text: string) => string): ChainCheck {
+  let last = { entry: 0, digest: CHAIN_START, isChanged: false };
+  return {
+    next: ({ entry, previous, document, digest }) => {
+      const before = last;
+      const isChanged = digestOf(sealedText(entry, previous, document)) !== digest;
+      last = { entry, digest, isChanged };
+      const missing = findGap(before.entry, entry);
+      if (isChanged) {
+        const message = 'its digest is not that of its number, predecessor and document';
+        return [...missing, fault('entry_changed', entry, message)];
+      }
+      if (missing.length > 0 || before.isChanged || previous === before.digest) return missing;
+      const message = `it does not follow entry ${before.entry}: one of the two was changed`;
+      return [fault('link_broken', entry, message)];
+    },
+    end: (expected) => findGap(last.entry, expected + 1),
+  };
 }
 
-function findGaps(entries: readonly ProofEntry[], expected: number): readonly ProofFault[] {
-  const numbers = [...new Set(entries.map((one) => one.entry))].sort((a, b) => a - b);
-  const end = Math.max(expected, numbers.at(-1) ?? 0) + 1;
-  return [...numbers, end].flatMap((number, at) => {
-    const [from, to] = [(numbers[at - 1] ?? 0) + 1, number - 1];
-    if (to < from) return [];
-    const what = to === from ? 'it is' : `entries ${from} to ${to} are`;
-    return [fault('entry_missing', from, `${what} not in the ledger`)];
-  });
-}
-
-function findBrokenLink(
-  entries: readonly ProofEntry[],
-  one: ProofEntry,
-  before: ProofEntry | undefined,
-): readonly ProofFault[] {
-  const { entry, previous } = one;
-  if (before !== undefined && entry <= before.entry) {
-    return [fault('entry_reordered', entry, `it stands behind entry ${before.entry}`)];
-  }
-  if (previous === (before?.digest ?? CHAIN_START)) {
-    // Follows what stands before it, but not by number: something was numbered anew.
-    const follows = entry === (before?.entry ?? 0) + 1;
-    return follows ? [] : [fault('entry_reordered', entry, 'its number was changed')];
-  }
-  const predecessor = entries.find((other) => other.digest === previous);
-  if (predecessor !== undefined || previous === CHAIN_START) {
-    const place = predecessor === undefined ? 'it is the first' : `it follows ${predecessor.entry}`;
-    return [fault('entry_reordered', entry, `by its own account ${place}`)];
-  }
-  if (entry !== (before?.entry ?? 0) + 1) return [];
-  const message = `it does not follow entry ${entry - 1}: one of the two was changed`;
-  return [fault('link_broken', entry, message)];
+/** Between an entry and the next one that is there. */
+function findGap(before: number, next: number): readonly ProofFault[] {
+  const [from, to] = [before + 1, next - 1];
+  if (to < from) return [];
+  const what = to === from ? 'it is' : `entries ${from} to ${to} are`;
+  return [fault('entry_missing', from, `${what} not in the ledger`)];
 }
 
 function fault(code: ProofFaultCode, entry: number, message: string): ProofFault {

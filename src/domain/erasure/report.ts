@@ -1,6 +1,7 @@
 /** A certificate as a document for people: headings, facts and tables, before any markup. */
 import { formatBytes } from '../units.ts';
 import type { Certificate, SignedCertificate, TableErasure } from './certificate.ts';
+import { givenUp, limitRows } from './limits.ts';
 
 export type Block =
   | { readonly kind: 'heading'; readonly level: 1 | 2; readonly text: string }
@@ -26,6 +27,7 @@ export function describeCertificate(signed: SignedCertificate): readonly Block[]
     ...section('In the lake, table by table', ...tablesOf(certificate)),
     ...section('Checked by counting', ...oracleOf(certificate)),
     ...section('Verified by a second reader', ...verificationOf(certificate)),
+    ...section('What could not be checked', ...limitsOf(certificate)),
     ...section('What remains, and until when', remainsOf(certificate)),
     ...section('How to check this certificate', ...checkOf(signed)),
   ];
@@ -38,15 +40,19 @@ function section(title: string, ...blocks: readonly Block[]): readonly Block[] {
 function summaryOf(certificate: Certificate): string {
   const rows = sum(certificate.tables, (one) => one.rowsMatched);
   const inSources = sum(certificate.sources, (one) => one.rowsRemoved);
-  const traces = sum(certificate.verification.tables, (one) => one.traces.length);
-  const tables = certificate.tables.filter((one) => one.rowsMatched > 0).length;
+  const traces = sum(certificate.verification.tables, (one) => one.tracesFound);
+  const elsewhere = sum(certificate.tables, (one) => one.rowsElsewhere);
+  const held = certificate.tables.filter((one) => one.rowsMatched + one.rowsElsewhere > 0).length;
+  const refs = elsewhere === 0 ? '' : `, and ${elsewhere} in tags and branches`;
   const erased =
-    rows === 0 && inSources === 0
+    rows === 0 && inSources === 0 && elsewhere === 0
       ? `No data of this ${certificate.subject} were found in any table or source.`
-      : `The data of one ${certificate.subject} were erased: ${rows} rows in ${tables} tables.`;
+      : `The data of one ${certificate.subject} were erased: ${rows} rows in ${held} tables${refs}.`;
+  const isLimited = limitRows(certificate).length > 0 || givenUp(certificate).length > 0;
+  const within = isLimited ? ', within the limits that are told below' : '';
   const verified =
     traces === 0
-      ? 'A second reader then read the storage itself and found no trace.'
+      ? `A second reader then read the storage itself and found no trace${within}.`
       : `THE SECOND READER STILL FOUND ${traces} TRACES: THIS PROVES NO ERASURE.`;
   const kept = certificate.remains.length;
   const remains = kept === 0 ? '' : ` ${kept} places outside keep copies for a time, see below.`;
@@ -96,13 +102,20 @@ function tablesOf({ tables }: Certificate): readonly Block[] {
     {
       kind: 'table',
       headings: [
-        ...['table', 'what was done', '>rows of this subject', '>files removed'],
-        ...['>bytes removed', '>versions removed', '>snapshots expired', 'now at snapshot'],
+        ...['table', 'what was done', '>rows of this subject', '>in tags and branches'],
+        ...[
+          '>files removed',
+          '>bytes removed',
+          '>versions removed',
+          '>snapshots expired',
+          'now at snapshot',
+        ],
       ],
       rows: tables.map((one) => [
         one.table,
         actionOf(one),
         String(one.rowsMatched),
+        String(one.rowsElsewhere),
         String(one.filesRemoved.length),
         formatBytes(sum(one.filesRemoved, (file) => file.bytes)),
         String(sum(one.filesRemoved, (file) => file.versions)),
@@ -118,6 +131,7 @@ function actionOf({ action, because }: TableErasure): string {
     delete: 'rows deleted',
     recompute: 'rows deleted, then computed anew from what is left',
     keep: 'kept',
+    none: 'nothing',
   }[action];
   return because === null ? words : `${words}: ${because}`;
 }
@@ -133,17 +147,24 @@ function oracleOf({ tables }: Certificate): readonly Block[] {
     {
       kind: 'table',
       headings: ['table', '>before', '>erased', '>after', '>left of them', 'others', 'adds up'],
-      rows: tables.map(({ table, oracle }) => [
-        table,
-        String(oracle.before),
-        String(oracle.matched),
-        String(oracle.after),
-        String(oracle.matchedAfter),
-        oracle.othersBefore === oracle.othersAfter ? 'unchanged' : 'CHANGED',
-        addsUp(oracle) ? 'yes' : 'NO',
-      ]),
+      rows: tables
+        .filter(isTouched)
+        .map(({ table, oracle }) => [
+          table,
+          String(oracle.before),
+          String(oracle.matched),
+          String(oracle.after),
+          String(oracle.matchedAfter),
+          oracle.othersBefore === oracle.othersAfter ? 'unchanged' : 'CHANGED',
+          addsUp(oracle) ? 'yes' : 'NO',
+        ]),
     },
   ];
+}
+
+/** Nothing was counted in the others. */
+function isTouched({ tableUuid }: TableErasure): boolean {
+  return tableUuid !== '';
 }
 
 function addsUp(oracle: TableErasure['oracle']): boolean {
@@ -174,10 +195,18 @@ function verificationOf({ verification }: Certificate): readonly Block[] {
         formatBytes(one.bytesRead),
         String(one.rowsRead),
         String(one.gone),
-        String(one.traces.length),
+        String(one.tracesFound),
       ]),
     },
   ];
+}
+
+function limitsOf(certificate: Certificate): readonly Block[] {
+  const unread = givenUp(certificate).map((table) => ['it was not read', '', table, '']);
+  const rows = [...unread, ...limitRows(certificate)];
+  if (rows.length === 0) return [{ kind: 'text', text: 'Nothing that is known of.' }];
+  const headings = ['what', 'identifier', 'tables', '>objects'];
+  return [{ kind: 'table', headings, rows }];
 }
 
 function remainsOf({ remains }: Certificate): Block {

@@ -36,6 +36,8 @@ export interface ErasureRequest {
   readonly pausedBy: string | null;
   /** What was found, table by table and ref by ref. */
   readonly found: readonly FoundInTable[];
+  /** Identifiers of which a value was left out, because rows of other people hold it as well. */
+  readonly sharedIdentifiers: readonly string[];
   /** What keeps it from going on, with what to do about each. */
   readonly blockers: readonly Blocker[];
   /** When forgetting first began, after which there is no way back; `null`: not yet. */

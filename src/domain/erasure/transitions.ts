@@ -13,7 +13,10 @@ import {
 
 /** What a step has found out or settled; a field that is left out stays. */
 export type RequestPatch = Partial<
-  Pick<ErasureRequest, 'found' | 'blockers' | 'batchId' | 'certificateId' | 'error'>
+  Pick<
+    ErasureRequest,
+    'found' | 'sharedIdentifiers' | 'blockers' | 'batchId' | 'certificateId' | 'error'
+  >
 >;
 
 export type RequestAct =

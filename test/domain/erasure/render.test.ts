@@ -48,7 +48,11 @@ describe.each([
       identifier: 'email',
       how: 'row',
     };
-    const traced = verification.tables.map((one) => ({ ...one, traces: [trace] }));
+    const traced = verification.tables.map((one) => ({
+      ...one,
+      traces: [trace],
+      tracesFound: 1,
+    }));
     const text = render(
       signed({ tables: wrong, verification: { ...verification, tables: traced } }),
     );
@@ -69,6 +73,38 @@ describe.each([
       const cells = text.split('\n').filter((line) => line.startsWith('| '));
       for (const line of cells) expect(line).toMatch(/^\|.*\|$/);
     }
+  });
+});
+
+describe('limits and refs', () => {
+  const render = renderMarkdown;
+
+  test('tells what it cannot say, and does not call that nothing', () => {
+    const { verification, tables } = certificate();
+    const limits = [
+      { kind: 'shared_value', identifier: 'full_name', objects: 0 },
+      { kind: 'unknown_format', identifier: null, objects: 8 },
+    ] as const;
+    const seen = verification.tables.map((one) => ({ ...one, limits }));
+    const text = render(signed({ verification: { ...verification, tables: seen } }));
+    expect(text).toContain('found no trace, within the limits that are told below.');
+    expect(text).toMatch(/rows of other people hold it as well.*full.?_name/s);
+    expect(text).toMatch(/searched as bytes.*8/s);
+    const [one] = tables as readonly [(typeof tables)[number]];
+    const lost = { ...one, action: 'none', because: 'it cannot be read', table: 'lake.a.lost' };
+    const unread = render(signed({ tables: [...tables, lost] }));
+    expect(unread).toContain('within the limits');
+    expect(unread).toMatch(/it was not read.*lake.a.lost/s);
+  });
+
+  test('tells rows that only tags and branches held', () => {
+    const tables = certificate().tables.map((one) => ({
+      ...one,
+      rowsMatched: 0,
+      rowsElsewhere: 2,
+    }));
+    const text = render(signed({ tables, sources: [] }));
+    expect(text).toContain('were erased: 0 rows in 2 tables, and 4 in tags and branches');
   });
 });
 
