@@ -86,6 +86,7 @@ const ENVIRONMENT = z.object({
   ICEWRIGHT_ERASURE_KEYS_FILE: optional,
   ICEWRIGHT_SIGNING_KEY_FILE: optional,
   ICEWRIGHT_SUBJECT_HASH_KEY: key,
+  ICEWRIGHT_ERASURE_TRUST_BY: flag.default(false),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
   OTEL_EXPORTER_OTLP_HEADERS: optional,
   OTEL_SERVICE_NAME: z.string().min(1).default('icewright'),
@@ -156,6 +157,8 @@ export interface Config {
     readonly signingKeyFile: string | undefined;
     /** 32 bytes in hex. */
     readonly subjectHashKey: string | undefined;
+    /** `--by` is believed. */
+    readonly trustBy: boolean;
   };
 }
 
@@ -237,6 +240,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       ...encryption,
       signingKeyFile: env.ICEWRIGHT_SIGNING_KEY_FILE,
       subjectHashKey: env.ICEWRIGHT_SUBJECT_HASH_KEY,
+      trustBy: env.ICEWRIGHT_ERASURE_TRUST_BY,
     },
   };
 }

@@ -48,6 +48,10 @@ export interface ErasureAct {
   readonly act: RequestAct;
   /** `cli:<user>`, `api:<user>`, `workflow` */
   readonly by: string;
+  /** The account, where `by` is only a name that was given. */
+  readonly account?: string;
+  /** Whether such names are believed; default `false`. */
+  readonly trustsNames?: boolean;
   /** ISO time. */
   readonly at: string;
 }
@@ -109,7 +113,7 @@ export interface ErasureLedger {
   listRequests(filter: ErasureFilter): Promise<readonly ErasureRequest[]>;
   /**
    * Changes a request and appends the event to the chain, both or neither. A request that comes to
-   * its end loses its values; the last of its batch takes the paths of the batch's files along.
+   * its end loses its values; the last of a batch takes the paths of the batch's files along.
    * Rejects with `RunNotFound`, and with `SafetyRefused` where the rules forbid it.
    */
   actOn(act: ErasureAct): Promise<ErasureActed>;
@@ -118,15 +122,19 @@ export interface ErasureLedger {
   /** `null`: destroyed, or never there. */
   readValues(requestId: string): Promise<SealedValues | null>;
 
-  /** Inserts a batch with its requests' ids, or leaves the one that is there. */
+  /** Inserts a batch, or leaves the one that is there. */
   openBatch(batchId: string, openedAt: string): Promise<void>;
+  /** `false`: the batch is closed, and the request is as it was. */
+  joinBatch(requestId: string, batchId: string, at: string): Promise<boolean>;
   /** `closedAt` null: it still takes requests. Oldest first. */
   listBatches(): Promise<readonly { batchId: string; openedAt: string; closedAt: string | null }[]>;
   closeBatch(batchId: string, closedAt: string): Promise<void>;
   saveTableWork(work: TableWork): Promise<void>;
   listTableWork(batchId: string): Promise<readonly TableWork[]>;
-  /** Adds what is not there; bytes, etag and versions of what is there are replaced. */
+  /** Adds what is not there; bytes and etag of what is there are replaced, versions added. */
   saveFiles(files: readonly ErasureFile[]): Promise<void>;
+  /** What an earlier batch had to remove is the later one's as well: it is asked for again. */
+  carryFiles(fromBatchId: string, toBatchId: string): Promise<void>;
   listFiles(filter: FileFilter): Promise<readonly ErasureFile[]>;
   markRemoved(batchId: string, pathHashes: readonly string[], at: string): Promise<void>;
 

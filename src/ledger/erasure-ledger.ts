@@ -4,7 +4,9 @@ import type { ErasureLedger, Sealer } from '../activities/erasure-ports.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import { inTransaction, type Queryable } from './connection.ts';
 import {
+  copyFiles,
   insertBatch,
+  insertIntoBatch,
   insertSuppressions,
   selectBatches,
   selectFiles,
@@ -44,11 +46,14 @@ export function createErasureLedger(
     saveValues: (requestId, values) => write((tx) => updateValues(tx, requestId, values)),
     readValues: (requestId) => selectValues(db, requestId),
     openBatch: (batchId, openedAt) => insertBatch(db, batchId, openedAt),
+    joinBatch: (requestId, batchId, at) =>
+      write((tx) => insertIntoBatch(tx, { requestId, batchId, at })),
     listBatches: () => selectBatches(db),
     closeBatch: (batchId, closedAt) => updateBatch(db, batchId, closedAt),
     saveTableWork: (work) => upsertTableWork(db, work),
     listTableWork: (batchId) => selectTableWork(db, batchId),
     saveFiles: (files) => upsertFiles(db, files),
+    carryFiles: (from, to) => copyFiles(db, from, to),
     listFiles: (filter) => selectFiles(db, filter),
     markRemoved: (batchId, hashes, at) => updateRemoved(db, batchId, hashes, at),
     suppress: (list) => insertSuppressions(db, list),

@@ -1,6 +1,6 @@
 /** What a person took on themselves: which traces are none of the second reader's complaints. */
 import type { TableVerification, Trace } from '../../domain/erasure/certificate.ts';
-import { type ErasureRequest, isRefKind } from '../../domain/erasure/request.ts';
+import { type ErasureRequest, isRefKind, keepsFiles } from '../../domain/erasure/request.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
 import { tableFromKey } from '../../domain/table.ts';
 import type { ErasureDeps } from './deps.ts';
@@ -24,7 +24,7 @@ export async function withoutExcepted(
   for (const { name } of excepted.filter(({ kind }) => isRefKind(kind))) {
     for (const hash of await filesOf(deps, health, name)) kept.add(hash);
   }
-  const keepsAll = excepted.some(({ kind }) => !isRefKind(kind));
+  const keepsAll = excepted.some(({ kind }) => keepsFiles(kind));
   const isOpen = ({ pathHash }: Trace) => live.has(pathHash) || !(keepsAll || kept.has(pathHash));
   const traces = seen.traces.filter(isOpen);
   // Those that did not fit on the list may be anywhere.

@@ -5,14 +5,25 @@ import { tableFromKey } from '../../domain/table.ts';
 import { requestsOf } from './batches.ts';
 import { type ErasureDeps, type OldObject, subjectOf, valuesOf } from './deps.ts';
 import { withoutExcepted } from './excepted.ts';
+import { hashPath } from './survey.ts';
 import type { VerifiedTable } from './types.ts';
 
 const PAGE = 5_000;
+/** They go through the workflow's history. */
+const SUSPECTS_MAX = 500;
 
 /** Reads a table for all requests of the batch in one pass, and keeps what it saw. */
 export async function verifyTable(
   deps: ErasureDeps,
-  { batchId, table }: { readonly batchId: string; readonly table: string },
+  {
+    batchId,
+    table,
+    suspects = [],
+  }: {
+    readonly batchId: string;
+    readonly table: string;
+    readonly suspects?: readonly string[];
+  },
 ): Promise<VerifiedTable> {
   const requests = (await requestsOf(deps, batchId)).filter((one) => one.state === 'verifying');
   const [first] = requests;
@@ -37,10 +48,12 @@ export async function verifyTable(
   });
   const traced = [...verified.values()].some(({ tracesFound }) => tracesFound > 0);
   const { metadataLocation } = traced ? await deps.files.version(ref) : before;
-  if (metadataLocation !== before.metadataLocation) {
+  const met = [...verified].flatMap(([requestId, seen]) => suspectsOf(requestId, seen));
+  const isNew = !met.some((one) => suspects.includes(one));
+  if (metadataLocation !== before.metadataLocation && isNew) {
     // A file that another batch removes meanwhile can explain no bound, and looks like a trace.
     const waitingFor = `${table} was written to while the second reader read it`;
-    return { table, failed: [], waitingFor };
+    return { table, failed: [], waitingFor, suspects: met.slice(0, SUSPECTS_MAX) };
   }
   const failed: string[] = [];
   for (const request of requests) {
@@ -51,6 +64,13 @@ export async function verifyTable(
     if (told === undefined || told.tracesFound > 0) failed.push(requestId);
   }
   return { table, failed, waitingFor: null };
+}
+
+/** One trace: by the hash of its path, and what it is a trace of. */
+function suspectsOf(requestId: string, { traces }: TableVerification): readonly string[] {
+  return traces.map(({ pathHash, how, identifier }) =>
+    hashPath(`${requestId} ${pathHash} ${how} ${identifier}`).slice(0, 16),
+  );
 }
 
 async function oldObjects(deps: ErasureDeps, batchId: string, table: string) {
