@@ -12,10 +12,7 @@ import { parseDuration } from './domain/units.ts';
 
 export const PROJECT_DIR = resolve(import.meta.dirname, '..');
 
-/**
- * For the worker's Node: a small young generation keeps its resident memory low, and costs nothing
- * where work is waiting for engines.
- */
+/** Of the worker: a small young generation saves memory, and costs nothing where engines work. */
 export const WORKER_NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
 
 const address = z.string().regex(/^[^\s/:]+:\d{1,5}$/, 'must look like host:port');
@@ -157,7 +154,6 @@ export interface Config {
     readonly signingKeyFile: string | undefined;
     /** 32 bytes in hex. */
     readonly subjectHashKey: string | undefined;
-    /** `--by` is believed. */
     readonly trustBy: boolean;
   };
 }
