@@ -91,7 +91,7 @@ async function untilUnblocked(batch: Batch): Promise<readonly string[]> {
 
 /** Runs of a batch that is begun anew are others: nothing that they did counts as done. */
 function runIdOf(batchId: string, part: string): string {
-  return partRunId(batchId, `${part}.${workflowInfo().firstExecutionRunId.slice(0, 8)}`);
+  return partRunId(batchId, `${part}.${workflowInfo().firstExecutionRunId.slice(-8)}`);
 }
 
 /** One that is not there is left: whether that may be is found out with what blocks. */
