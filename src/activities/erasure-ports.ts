@@ -88,6 +88,12 @@ export interface ErasureFile {
   readonly removedAt: string | null;
 }
 
+/** Files of one table; it may have had another name. */
+export interface CarriedFiles {
+  readonly from: { readonly batchId: string; readonly table: string };
+  readonly to: { readonly batchId: string; readonly table: string };
+}
+
 export interface FileFilter {
   readonly batchId: string;
   readonly table?: string;
@@ -131,10 +137,10 @@ export interface ErasureLedger {
   closeBatch(batchId: string, closedAt: string): Promise<void>;
   saveTableWork(work: TableWork): Promise<void>;
   listTableWork(batchId: string): Promise<readonly TableWork[]>;
-  /** Adds what is not there; bytes and etag of what is there are replaced, versions added. */
+  /** Adds what is not there; what is there keeps what was known of it, and gains versions. */
   saveFiles(files: readonly ErasureFile[]): Promise<void>;
   /** What an earlier batch had to remove is the later one's as well: it is asked for again. */
-  carryFiles(fromBatchId: string, toBatchId: string): Promise<void>;
+  carryFiles(carried: CarriedFiles): Promise<void>;
   listFiles(filter: FileFilter): Promise<readonly ErasureFile[]>;
   markRemoved(batchId: string, pathHashes: readonly string[], at: string): Promise<void>;
 

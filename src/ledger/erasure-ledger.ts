@@ -53,7 +53,7 @@ export function createErasureLedger(
     saveTableWork: (work) => upsertTableWork(db, work),
     listTableWork: (batchId) => selectTableWork(db, batchId),
     saveFiles: (files) => upsertFiles(db, files),
-    carryFiles: (from, to) => copyFiles(db, from, to),
+    carryFiles: (carried) => copyFiles(db, carried),
     listFiles: (filter) => selectFiles(db, filter),
     markRemoved: (batchId, hashes, at) => updateRemoved(db, batchId, hashes, at),
     suppress: (list) => insertSuppressions(db, list),

@@ -1,5 +1,6 @@
 /** Statements on the work of erasure: batches, tables, files, and who stays forgotten. */
 import type {
+  CarriedFiles,
   ErasureFile,
   FileFilter,
   Suppression,
@@ -104,7 +105,10 @@ export async function selectTableWork(
   }));
 }
 
-/** All at once or none; when a file was removed stays as it is. */
+/**
+ * All at once or none. What is known of a file stays known: a second purge, to which it is gone
+ * already, forgets neither its versions, nor its size, nor when it was removed.
+ */
 export async function upsertFiles(db: Queryable, files: readonly ErasureFile[]): Promise<void> {
   const rows = files.map((file) => ({
     batch_id: file.batchId,
@@ -123,27 +127,27 @@ export async function upsertFiles(db: Queryable, files: readonly ErasureFile[]):
        table_key text, path text, kind text, bytes bigint, etag text, version_ids text[],
        removed_at timestamptz)
      on conflict (batch_id, path_hash) do update set
-       bytes = excluded.bytes, etag = excluded.etag,
+       bytes = greatest(old.bytes, excluded.bytes), etag = coalesce(excluded.etag, old.etag),
        version_ids = array(
-         select distinct unnest(old.version_ids || excluded.version_ids) order by 1),
+         select distinct id from unnest(old.version_ids || excluded.version_ids) as id order by id),
        removed_at = coalesce(old.removed_at, excluded.removed_at)`,
     [JSON.stringify(rows)],
   );
 }
 
 /** Each file once; what either of the two knows of it stays. */
-export async function copyFiles(db: Queryable, from: string, to: string): Promise<void> {
+export async function copyFiles(db: Queryable, { from, to }: CarriedFiles): Promise<void> {
   await db.query(
     `insert into icewright.erasure_file as old (batch_id, path_hash, table_key, path, kind, bytes,
        etag, version_ids, removed_at)
-     select $2, path_hash, table_key, path, kind, bytes, etag, version_ids, removed_at
-     from icewright.erasure_file where batch_id = $1
+     select $3, path_hash, $4, path, kind, bytes, etag, version_ids, removed_at
+     from icewright.erasure_file where batch_id = $1 and table_key = $2
      on conflict (batch_id, path_hash) do update set
        path = coalesce(old.path, excluded.path),
        version_ids = array(
-         select distinct unnest(old.version_ids || excluded.version_ids) order by 1),
+         select distinct id from unnest(old.version_ids || excluded.version_ids) as id order by id),
        removed_at = coalesce(old.removed_at, excluded.removed_at)`,
-    [from, to],
+    [from.batchId, from.table, to.batchId, to.table],
   );
 }
 

@@ -52,9 +52,13 @@ test('stays with whoever was ever in it: a retry keeps its paths, and takes them
   await erasures.openBatch('b7', AT);
   expect(await erasures.joinBatch('r6', 'b7', AT)).toBe(true);
   await erasures.saveFiles([{ ...file('b7', 'aa'), versionIds: ['v9'] }]);
-  for (const _again of [1, 2]) await erasures.carryFiles('b6', 'b7');
-  const carried = await erasures.listFiles({ batchId: 'b7', limit: 10 });
-  expect(carried.map((one) => [one.pathHash, one.versionIds, one.removedAt])).toEqual([
+  const table = 'lake.silver.orders';
+  const carried = { from: { batchId: 'b6', table }, to: { batchId: 'b7', table } };
+  for (const _again of [1, 2]) await erasures.carryFiles(carried);
+  const other = { ...carried.from, table: 'lake.silver.other' };
+  await erasures.carryFiles({ ...carried, from: other });
+  const there = await erasures.listFiles({ batchId: 'b7', limit: 10 });
+  expect(there.map((one) => [one.pathHash, one.versionIds, one.removedAt])).toEqual([
     ['aa', ['v1', 'v2', 'v9'], AT],
     ['bb', ['v1', 'v2'], null],
   ]);

@@ -147,7 +147,10 @@ export async function closeBatch(deps: ErasureDeps, batchId: string): Promise<Cl
   return { batchId, requestIds, tables: [], verified, models: [] };
 }
 
-/** What earlier tries had to remove is asked for again, and stands in the certificate. */
+/**
+ * What earlier tries had to remove is asked for again, and stands in the certificate: of the same
+ * tables alone, whatever their names are by now. Files of another one may be in use.
+ */
 async function carryOver(
   deps: ErasureDeps,
   batchId: string,
@@ -155,7 +158,20 @@ async function carryOver(
 ): Promise<void> {
   const earlier = new Set(requests.flatMap(({ batches }) => batches));
   earlier.delete(batchId);
-  for (const one of earlier) await deps.erasures.carryFiles(one, batchId);
+  const [first] = requests;
+  if (first === undefined || earlier.size === 0) return;
+  const { tables } = await openTables(deps, (await subjectOf(deps, first.subject)).subject);
+  const names = new Map(tables.map(({ health }) => [health.tableUuid, health.table]));
+  for (const one of earlier) {
+    for (const { table, document } of await deps.erasures.listTableWork(one)) {
+      const name = names.get(String(document.tableUuid));
+      const [from, to] = [
+        { batchId: one, table },
+        { batchId, table: name ?? table },
+      ];
+      if (name !== undefined) await deps.erasures.carryFiles({ from, to });
+    }
+  }
 }
 
 /** It waits for another batch. */

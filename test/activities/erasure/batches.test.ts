@@ -141,12 +141,16 @@ describe('a batch', () => {
     expect(world.started).toEqual([]);
   });
 
-  it('takes over the files of earlier tries', async () => {
+  it('takes over the files of earlier tries: of the same tables, whatever their names', async () => {
     const world = worldOf(
       approved({ state: 'forgetting', forgettingAt: AT, batchId: 'b3', batches: ['b1', 'b3'] }),
     );
+    const work = (table: string, tableUuid: string) => ({
+      ...{ batchId: 'b1', table, step: 'count', document: { tableUuid } },
+    });
+    world.works = [work('lake.a.before', 'u1'), work(TABLE, 'u0')];
     await closeBatch(depsOf(world), 'b3');
-    expect(world.carried).toEqual(['b1 to b3']);
+    expect(world.carried).toEqual([`b1 lake.a.before to b3 ${TABLE}`]);
   });
 
   it('reads what only one of its requests has given up', async () => {

@@ -1,6 +1,7 @@
 /** A ledger, a catalog with one table, and a store, in memory: as the steps of a batch see them. */
 import type { ErasureDeps } from '../../../src/activities/erasure/deps.ts';
 import type {
+  CarriedFiles,
   ErasureAct,
   ErasureFile,
   ErasureFilter,
@@ -121,7 +122,8 @@ function ledgerOf(world: World) {
       return (await actOn({ requestId, act, by: 'workflow', at })).acted;
     },
     closeBatch: async () => undefined,
-    carryFiles: async (from: string, to: string) => void world.carried.push(`${from} to ${to}`),
+    carryFiles: async ({ from, to }: CarriedFiles) =>
+      void world.carried.push(`${from.batchId} ${from.table} to ${to.batchId} ${to.table}`),
     listRequests: async ({ batchId }: ErasureFilter) =>
       world.requests.filter((one) => one.batchId === batchId).reverse(),
     issueCertificate: async (certificate: Certificate) => {
