@@ -42,17 +42,13 @@ export async function tableErasure(
 ): Promise<TableErasure> {
   const { batchId, request, subject } = what;
   const mapping = subject.tables.find((one) => one.table === table);
-  const tries: TableProgress[] = [];
-  for (const one of triesOf(what)) {
-    const progress = await readProgress(deps, one, table);
-    if (progress !== null) tries.push(progress);
-  }
+  const last = await readProgress(deps, batchId, table);
   const { action = 'delete', because = null } = mapping ?? {};
-  const last = tries.at(-1);
-  const seen = request.seen.filter((one) => one.table === table);
-  if (action === 'keep' || last === undefined) {
+  if (action === 'keep' || last === null) {
     return keptTable(table, action, because ?? goneOf(request, table));
   }
+  const tries = await triesIn(deps, what, last.tableUuid);
+  const seen = request.seen.filter(({ tableUuid }) => tableUuid === last.tableUuid);
   const sum = (of: (one: TableProgress) => number) => tries.reduce((n, one) => n + of(one), 0);
   // Rows went in the last try that met any; how the others counted is told as well.
   const told = tries.findLast(({ oracle }) => oracle.matched > 0) ?? last;
@@ -74,6 +70,19 @@ export async function tableErasure(
     filesRemoved: await removedFiles(deps, batchId, table),
     bytesRewritten: sum((one) => one.bytesRewritten),
   };
+}
+
+/** What each try did to one table, whatever it was called then. */
+async function triesIn(
+  deps: ErasureDeps,
+  what: Certifying,
+  tableUuid: string,
+): Promise<readonly TableProgress[]> {
+  const works = await Promise.all(triesOf(what).map((one) => deps.erasures.listTableWork(one)));
+  return works
+    .flat()
+    .map(({ document }) => document as unknown as TableProgress)
+    .filter((one) => one.tableUuid === tableUuid);
 }
 
 function mainRows({ found }: ErasureRequest, table: string): number {

@@ -131,8 +131,14 @@ async function certificateOf(deps: ErasureDeps, what: Certifying): Promise<Certi
   const verified = await verificationsOf(deps, batchId, requestId);
   const finishedAt = new Date(deps.nowMs()).toISOString();
   const tables: TableErasure[] = [];
-  const names = [...subject.tables, ...request.seen].map(({ table }) => table);
-  for (const table of new Set(names)) tables.push(await tableErasure(deps, what, table));
+  for (const { table } of subject.tables) tables.push(await tableErasure(deps, what, table));
+  // One that has another name now is told of by that.
+  const told = new Set(tables.flatMap((one) => [one.table, one.tableUuid]));
+  for (const { table, tableUuid } of request.seen) {
+    if (told.has(table) || (tableUuid !== null && told.has(tableUuid))) continue;
+    told.add(table);
+    tables.push(await tableErasure(deps, what, table));
+  }
   const sources = await allSources(deps, triesOf(what));
   const { file: _file, ...inventory } = policy;
   return {
