@@ -35,6 +35,8 @@ export async function erasure(input: ErasureInput): Promise<void> {
       waitMs = AGAIN_MIN_MS;
     } catch (error) {
       if (isCancellation(error)) throw error;
+      // A ledger that was made anew knows nothing of it, and never will.
+      if (errorOf(error).code === 'RunNotFound') return;
       await tell(requestId, error);
       await condition(() => changed, waitMs);
       waitMs = Math.min(2 * waitMs, AGAIN_MAX_MS);

@@ -74,6 +74,17 @@ describe('a request', () => {
     expect(told).toEqual(['waits: Internal', 'waits: PolicyInvalid']);
   });
 
+  it('that the ledger does not know comes to its end', async () => {
+    const requestId = newId();
+    const nextErasureStep: Activities['nextErasureStep'] = async () => {
+      throw ApplicationFailure.nonRetryable('there is none', 'RunNotFound');
+    };
+    await harness.serve({ nextErasureStep }, async () => {
+      await wakeErasure(harness.client, requestId);
+      await ended(erasureWorkflowId(requestId));
+    });
+  });
+
   it('that cannot be looked for says why, and is looked for again', async () => {
     const requestId = newId();
     const told: string[] = [];
