@@ -12,10 +12,7 @@ import { parseDuration } from './domain/units.ts';
 
 export const PROJECT_DIR = resolve(import.meta.dirname, '..');
 
-/**
- * For the worker's Node: a small young generation keeps its resident memory low, and costs nothing
- * where work is waiting for engines.
- */
+/** Of the worker: a small young generation saves memory, and costs nothing where engines work. */
 export const WORKER_NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
 
 const address = z.string().regex(/^[^\s/:]+:\d{1,5}$/, 'must look like host:port');
@@ -86,6 +83,7 @@ const ENVIRONMENT = z.object({
   ICEWRIGHT_ERASURE_KEYS_FILE: optional,
   ICEWRIGHT_SIGNING_KEY_FILE: optional,
   ICEWRIGHT_SUBJECT_HASH_KEY: key,
+  ICEWRIGHT_ERASURE_TRUST_BY: flag.default(false),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
   OTEL_EXPORTER_OTLP_HEADERS: optional,
   OTEL_SERVICE_NAME: z.string().min(1).default('icewright'),
@@ -156,6 +154,7 @@ export interface Config {
     readonly signingKeyFile: string | undefined;
     /** 32 bytes in hex. */
     readonly subjectHashKey: string | undefined;
+    readonly trustBy: boolean;
   };
 }
 
@@ -237,6 +236,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       ...encryption,
       signingKeyFile: env.ICEWRIGHT_SIGNING_KEY_FILE,
       subjectHashKey: env.ICEWRIGHT_SUBJECT_HASH_KEY,
+      trustBy: env.ICEWRIGHT_ERASURE_TRUST_BY,
     },
   };
 }

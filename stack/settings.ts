@@ -44,6 +44,8 @@ export function buildSettings(
     ICEWRIGHT_ERASURE_KEYS_FILE: keys.encryptionFile,
     ICEWRIGHT_SIGNING_KEY_FILE: keys.signingFile,
     ICEWRIGHT_SUBJECT_HASH_KEY: keys.subjectHashKey,
+    // All people of the demonstration are one account.
+    ICEWRIGHT_ERASURE_TRUST_BY: 'true',
   };
 }
 

@@ -48,6 +48,10 @@ export interface ErasureAct {
   readonly act: RequestAct;
   /** `cli:<user>`, `api:<user>`, `workflow` */
   readonly by: string;
+  /** The account, where `by` is only a name that was given. */
+  readonly account?: string;
+  /** Whether such names are believed; default `false`. */
+  readonly trustsNames?: boolean;
   /** ISO time. */
   readonly at: string;
 }
@@ -84,6 +88,12 @@ export interface ErasureFile {
   readonly removedAt: string | null;
 }
 
+/** Files of one table; it may have had another name. */
+export interface CarriedFiles {
+  readonly from: { readonly batchId: string; readonly table: string };
+  readonly to: { readonly batchId: string; readonly table: string };
+}
+
 export interface FileFilter {
   readonly batchId: string;
   readonly table?: string;
@@ -109,7 +119,7 @@ export interface ErasureLedger {
   listRequests(filter: ErasureFilter): Promise<readonly ErasureRequest[]>;
   /**
    * Changes a request and appends the event to the chain, both or neither. A request that comes to
-   * its end loses its values; the last of its batch takes the paths of the batch's files along.
+   * its end loses its values; the last of a batch takes the paths of the batch's files along.
    * Rejects with `RunNotFound`, and with `SafetyRefused` where the rules forbid it.
    */
   actOn(act: ErasureAct): Promise<ErasureActed>;
@@ -118,8 +128,10 @@ export interface ErasureLedger {
   /** `null`: destroyed, or never there. */
   readValues(requestId: string): Promise<SealedValues | null>;
 
-  /** Inserts a batch with its requests' ids, or leaves the one that is there. */
+  /** Inserts a batch, or leaves the one that is there. */
   openBatch(batchId: string, openedAt: string): Promise<void>;
+  /** `false`: the batch is closed, and the request is as it was. */
+  joinBatch(requestId: string, batchId: string, at: string): Promise<boolean>;
   /** `closedAt` null: it still takes requests. Oldest first. */
   listBatches(): Promise<readonly { batchId: string; openedAt: string; closedAt: string | null }[]>;
   closeBatch(batchId: string, closedAt: string): Promise<void>;
@@ -127,6 +139,8 @@ export interface ErasureLedger {
   listTableWork(batchId: string): Promise<readonly TableWork[]>;
   /** Adds what is not there; what is there keeps what was known of it, and gains versions. */
   saveFiles(files: readonly ErasureFile[]): Promise<void>;
+  /** What an earlier batch had to remove is the later one's as well: it is asked for again. */
+  carryFiles(carried: CarriedFiles): Promise<void>;
   listFiles(filter: FileFilter): Promise<readonly ErasureFile[]>;
   markRemoved(batchId: string, pathHashes: readonly string[], at: string): Promise<void>;
 

@@ -2,9 +2,12 @@
 import type pg from 'pg';
 import type { ErasureLedger, Sealer } from '../activities/erasure-ports.ts';
 import { IcewrightError } from '../domain/errors.ts';
+import { issueCertificate } from './certificates.ts';
 import { inTransaction, type Queryable } from './connection.ts';
 import {
+  copyFiles,
   insertBatch,
+  insertIntoBatch,
   insertSuppressions,
   selectBatches,
   selectFiles,
@@ -18,7 +21,6 @@ import {
 import {
   actOnRequest,
   insertRequest,
-  issueCertificate,
   selectRequest,
   selectRequests,
   selectValues,
@@ -45,11 +47,14 @@ export function createErasureLedger(
     saveValues: (requestId, values) => write((tx) => updateValues(tx, requestId, values)),
     readValues: (requestId) => selectValues(db, requestId),
     openBatch: (batchId, openedAt) => insertBatch(db, batchId, openedAt),
+    joinBatch: (requestId, batchId, at) =>
+      write((tx) => insertIntoBatch(tx, { requestId, batchId, at })),
     listBatches: () => selectBatches(db),
     closeBatch: (batchId, closedAt) => updateBatch(db, batchId, closedAt),
     saveTableWork: (work) => upsertTableWork(db, work),
     listTableWork: (batchId) => selectTableWork(db, batchId),
     saveFiles: (files) => upsertFiles(db, files),
+    carryFiles: (carried) => copyFiles(db, carried),
     listFiles: (filter) => selectFiles(db, filter),
     markRemoved: (batchId, hashes, at) => updateRemoved(db, batchId, hashes, at),
     suppress: (list) => insertSuppressions(db, list),

@@ -1,11 +1,14 @@
 /** Statements on the work of erasure: batches, tables, files, and who stays forgotten. */
 import type {
+  CarriedFiles,
   ErasureFile,
   FileFilter,
   Suppression,
   TableWork,
 } from '../activities/erasure-ports.ts';
+import { IcewrightError } from '../domain/errors.ts';
 import { jsonText, type Queryable } from './connection.ts';
+import { actOnRequest } from './erasures.ts';
 
 interface RawFile {
   readonly batch_id: string;
@@ -25,6 +28,30 @@ export async function insertBatch(db: Queryable, batchId: string, openedAt: stri
      on conflict (batch_id) do nothing`,
     [batchId, openedAt],
   );
+}
+
+/** `db` is a transaction: a batch that is closed meanwhile takes nobody. */
+export async function insertIntoBatch(
+  db: Queryable,
+  { requestId, batchId, at }: { requestId: string; batchId: string; at: string },
+): Promise<boolean> {
+  // In this order: a request that comes to its end locks itself, then its batches.
+  await db.query('select 1 from icewright.erasure_request where request_id = $1 for update', [
+    requestId,
+  ]);
+  const { rows } = await db.query(
+    'select 1 from icewright.erasure_batch where batch_id = $1 and closed_at is null for share',
+    [batchId],
+  );
+  if (rows.length === 0) return false;
+  const act = { kind: 'amend', patch: { batchId } } as const;
+  await actOnRequest(db, noEvent, { requestId, act, by: 'workflow', at });
+  return true;
+}
+
+/** To amend a request is no act of the chain. */
+function noEvent(): never {
+  throw new IcewrightError('Internal', 'an amendment asked for a signature');
 }
 
 export async function selectBatches(
@@ -105,6 +132,22 @@ export async function upsertFiles(db: Queryable, files: readonly ErasureFile[]):
          select distinct id from unnest(old.version_ids || excluded.version_ids) as id order by id),
        removed_at = coalesce(old.removed_at, excluded.removed_at)`,
     [JSON.stringify(rows)],
+  );
+}
+
+/** Each file once; what either of the two knows of it stays. */
+export async function copyFiles(db: Queryable, { from, to }: CarriedFiles): Promise<void> {
+  await db.query(
+    `insert into icewright.erasure_file as old (batch_id, path_hash, table_key, path, kind, bytes,
+       etag, version_ids, removed_at)
+     select $3, path_hash, $4, path, kind, bytes, etag, version_ids, removed_at
+     from icewright.erasure_file where batch_id = $1 and table_key = $2
+     on conflict (batch_id, path_hash) do update set
+       path = coalesce(old.path, excluded.path),
+       version_ids = array(
+         select distinct id from unnest(old.version_ids || excluded.version_ids) as id order by id),
+       removed_at = coalesce(old.removed_at, excluded.removed_at)`,
+    [from.batchId, from.table, to.batchId, to.table],
   );
 }
 

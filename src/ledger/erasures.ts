@@ -7,13 +7,12 @@ import type {
   SealedValues,
   Sealer,
 } from '../activities/erasure-ports.ts';
-import type { Certificate, SignedCertificate } from '../domain/erasure/certificate.ts';
 import type { ErasureEvent } from '../domain/erasure/event.ts';
 import type { ErasureRequest } from '../domain/erasure/request.ts';
 import { applyAct, hasEnded } from '../domain/erasure/transitions.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import { jsonText, type Queryable } from './connection.ts';
-import { appendProof, insertCertificate, selectCertificate } from './proofs.ts';
+import { appendProof } from './proofs.ts';
 
 /** A request as the driver gives it: times as `Date`. */
 interface RawRequest {
@@ -27,21 +26,25 @@ interface RawRequest {
   readonly deadline_at: Date;
   readonly approved_by: string | null;
   readonly approved_at: Date | null;
+  readonly approved_account: string | null;
   readonly hold: ErasureRequest['hold'];
   readonly paused_by: string | null;
   readonly found: ErasureRequest['found'];
+  readonly seen: ErasureRequest['seen'];
   readonly shared_identifiers: readonly string[];
   readonly blockers: ErasureRequest['blockers'];
   readonly forgetting_at: Date | null;
   readonly batch_id: string | null;
+  readonly batches: readonly string[];
   readonly certificate_id: string | null;
   readonly error: ErasureRequest['error'];
   readonly updated_at: Date;
 }
 
 const COLUMNS = `request_id, subject, subject_hash, state, ground, requested_by, requested_at,
-  deadline_at, approved_by, approved_at, hold, paused_by, found, shared_identifiers, blockers,
-  forgetting_at, batch_id, certificate_id, error, updated_at`;
+  deadline_at, approved_by, approved_at, approved_account, hold, paused_by, found,
+  shared_identifiers, seen, blockers, forgetting_at, batch_id, batches, certificate_id, error,
+  updated_at`;
 
 /** `db` is a transaction. */
 export async function insertRequest(
@@ -108,11 +111,11 @@ export async function selectRequests(
 export async function actOnRequest(
   db: Queryable,
   sealer: () => Sealer,
-  { requestId, from, act, by, at }: ErasureAct,
+  { requestId, from, act, ...who }: ErasureAct,
 ): Promise<ErasureActed> {
   const before = await findRequest(db, requestId, 'for update');
   if (from !== undefined && !from.includes(before.state)) return { acted: false, request: before };
-  const result = applyAct(before, act, { by, at });
+  const result = applyAct(before, act, who);
   if (!result.ok) throw refused(requestId, act.kind, result.because);
   const { request } = result;
   // A step that is repeated leaves no second entry.
@@ -120,29 +123,13 @@ export async function actOnRequest(
   if (request.state === 'done') await checkCertificate(db, request);
   await updateRequest(db, request);
   if (act.kind !== 'amend') {
-    const event = { ...eventOf(request), by, at, act: act.kind, from: before.state };
+    const { by, account = by, at } = who;
+    const told = { by, ...(account === by ? {} : { account }), at };
+    const event = { ...eventOf(request), ...told, act: act.kind, from: before.state };
     await recordEvent(db, sealer(), event);
   }
   if (hasEnded(request)) await forgetValues(db, request);
   return { acted: true, request };
-}
-
-/** `db` is a transaction: a certificate and the end of its request are written together. */
-export async function issueCertificate(
-  db: Queryable,
-  sealer: Sealer,
-  certificate: Certificate,
-  { by, at }: Pick<ErasureAct, 'by' | 'at'>,
-): Promise<SignedCertificate> {
-  const { requestId, certificateId } = certificate;
-  // Of two attempts at once, the later one must see what the earlier one wrote.
-  await findRequest(db, requestId, 'for update');
-  const first = await selectCertificate(db, requestId);
-  if (first !== null) return first;
-  await insertCertificate(db, sealer, certificate);
-  const act = { kind: 'move', to: 'done', patch: { certificateId } } as const;
-  await actOnRequest(db, () => sealer, { requestId, act, by, at });
-  return (await selectCertificate(db, requestId)) as SignedCertificate;
 }
 
 export async function updateValues(
@@ -172,18 +159,21 @@ async function upsertValues(db: Queryable, requestId: string, values: SealedValu
   );
 }
 
-/** At the end of a request; the last one of a batch takes the paths along. */
-async function forgetValues(db: Queryable, { requestId, batchId }: ErasureRequest): Promise<void> {
+/** At the end of a request; the last one that was ever in a batch takes the paths along. */
+async function forgetValues(db: Queryable, { requestId, batches }: ErasureRequest): Promise<void> {
   await db.query('delete from icewright.erasure_subject where request_id = $1', [requestId]);
-  if (batchId === null) return;
+  if (batches.length === 0) return;
   // Of two that end at once, the later one must see the earlier one's end.
-  await db.query('select 1 from icewright.erasure_batch where batch_id = $1 for update', [batchId]);
   await db.query(
-    `update icewright.erasure_file set path = null
-     where batch_id = $1 and path is not null and not exists (
+    `select 1 from icewright.erasure_batch where batch_id = any($1) order by batch_id for update`,
+    [batches],
+  );
+  await db.query(
+    `update icewright.erasure_file file set path = null
+     where batch_id = any($1) and path is not null and not exists (
        select from icewright.erasure_request
-       where batch_id = $1 and state not in ('done', 'refused', 'cancelled'))`,
-    [batchId],
+       where batches @> array[file.batch_id] and state not in ('done', 'refused', 'cancelled'))`,
+    [batches],
   );
 }
 
@@ -192,7 +182,8 @@ async function updateRequest(db: Queryable, request: ErasureRequest): Promise<vo
     `update icewright.erasure_request set
        state = $2, approved_by = $3, approved_at = $4, hold = $5, paused_by = $6, found = $7,
        blockers = $8, forgetting_at = $9, batch_id = $10, certificate_id = $11, error = $12,
-       updated_at = $13, shared_identifiers = $14
+       updated_at = $13, approved_account = $14, seen = $15, batches = $16,
+       shared_identifiers = $17
      where request_id = $1`,
     [
       request.requestId,
@@ -208,6 +199,9 @@ async function updateRequest(db: Queryable, request: ErasureRequest): Promise<vo
       request.certificateId,
       toJson(request.error),
       request.updatedAt,
+      request.approvedAccount,
+      jsonText(request.seen),
+      request.batches,
       request.sharedIdentifiers,
     ],
   );
@@ -232,7 +226,7 @@ async function checkCertificate(db: Queryable, request: ErasureRequest): Promise
   throw refused(requestId, 'move', `certificate ${certificateId} of it was not issued`);
 }
 
-async function findRequest(
+export async function findRequest(
   db: Queryable,
   requestId: string,
   lock: '' | 'for update',
@@ -274,13 +268,16 @@ function requestOf(row: RawRequest): ErasureRequest {
     deadlineAt: row.deadline_at.toISOString(),
     approvedBy: row.approved_by,
     approvedAt: row.approved_at?.toISOString() ?? null,
+    approvedAccount: row.approved_account,
     hold: row.hold,
     pausedBy: row.paused_by,
     found: row.found,
+    seen: row.seen,
     sharedIdentifiers: row.shared_identifiers,
     blockers: row.blockers,
     forgettingAt: row.forgetting_at?.toISOString() ?? null,
     batchId: row.batch_id,
+    batches: row.batches,
     certificateId: row.certificate_id,
     error: row.error,
     updatedAt: row.updated_at.toISOString(),

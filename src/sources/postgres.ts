@@ -1,8 +1,8 @@
 /** Forgetting at a PostgreSQL source, and keeping what was forgotten from being handed over again. */
 import { readFile } from 'node:fs/promises';
 import pg from 'pg';
-import type { SourceEraser } from '../activities/erasure/deps.ts';
-import type { SourceMapping, SubjectValues } from '../domain/erasure/privacy.ts';
+import type { SourceEraser, TellingRow } from '../activities/erasure/deps.ts';
+import { mergeValues, type SourceMapping, type SubjectValues } from '../domain/erasure/privacy.ts';
 import { IcewrightError } from '../domain/errors.ts';
 import { hmacPads } from '../domain/model/sql.ts';
 
@@ -13,10 +13,14 @@ export interface SourceOptions {
   readonly statementTimeoutMs?: number;
 }
 
+/** More are a fault of the policy: one person is meant. */
+const TOLD_MAX = 200_000;
+
 const SUPPRESSION_SQL = new URL('./suppression.sql', import.meta.url);
 
 export function createSourceEraser(options: SourceOptions): SourceEraser {
   return {
+    tell: (source, values) => connected(options, source, (client) => tell(client, source, values)),
     forget: (source, values) =>
       connected(options, source, (client) => forget(client, source, values)),
     suppress: (source, list) =>
@@ -27,21 +31,62 @@ export function createSourceEraser(options: SourceOptions): SourceEraser {
   };
 }
 
-/** All statements or none; answers how many rows are gone. */
+/** All statements or none. */
 async function forget(
   client: pg.Client,
   source: SourceMapping,
   values: SubjectValues,
-): Promise<number> {
+): Promise<{ readonly rowsRemoved: number; readonly told: readonly TellingRow[] }> {
   await client.query('BEGIN');
-  let rows = 0;
+  const told = await tell(client, source, values);
+  const known = mergeValues([values, ...told.map(valuesIn)]);
+  let rowsRemoved = 0;
   for (const statement of source.forget) {
-    const { text, names } = numbered(statement);
-    const lists = names.map((name) => values[name] ?? []);
-    rows += (await client.query(text, lists)).rowCount ?? 0;
+    rowsRemoved += (await query(client, statement, known)).rowCount ?? 0;
   }
   await client.query('COMMIT');
-  return rows;
+  return { rowsRemoved, told };
+}
+
+/** Each statement may go by what those before it told. */
+async function tell(
+  client: pg.Client,
+  source: SourceMapping,
+  values: SubjectValues,
+): Promise<readonly TellingRow[]> {
+  const told: TellingRow[] = [];
+  let known = values;
+  for (const statement of source.tell ?? []) {
+    const { rows } = await query(client, statement, known);
+    if (rows.length > TOLD_MAX) {
+      const message = `a statement of "tell" of source "${source.name}" answers ${rows.length} rows`;
+      throw new IcewrightError('PolicyInvalid', `${message}: it joins more than one person`);
+    }
+    const texts = (rows as Record<string, unknown>[]).map(textsOf);
+    for (const one of texts) told.push(one);
+    known = mergeValues([known, ...texts.map(valuesIn)]);
+  }
+  return told;
+}
+
+function query(client: pg.Client, statement: string, values: SubjectValues) {
+  const { text, names } = numbered(statement);
+  return client.query(
+    text,
+    names.map((name) => values[name] ?? []),
+  );
+}
+
+function textsOf(row: Record<string, unknown>): TellingRow {
+  const entries = Object.entries(row);
+  return Object.fromEntries(
+    entries.map(([name, value]) => [name, value == null ? null : `${value}`]),
+  );
+}
+
+function valuesIn(row: TellingRow): SubjectValues {
+  const entries = Object.entries(row).filter(([, value]) => value !== null);
+  return Object.fromEntries(entries.map(([name, value]) => [name, [value as string]]));
 }
 
 /** `:customer_id` becomes `$1::text[]`; a cast, `::bigint[]`, stays. */

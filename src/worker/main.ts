@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { type Config, readConfig } from '../config.ts';
+import { ENDED_STATES, ERASURE_STATES } from '../domain/erasure/request.ts';
 import { CONTROL_QUEUE, ENGINE_QUEUES } from '../domain/ids.ts';
 import { desiredSchedules } from '../domain/policy/schedules.ts';
 import type { Metrics } from '../http/metrics.ts';
@@ -16,6 +17,7 @@ import { startHttp } from '../http/server.ts';
 import { log } from '../log.ts';
 import { versionOf } from '../project/policy-documents.ts';
 import { openDataConverter } from '../temporal/codec.ts';
+import { wakeErasure } from '../temporal/erasures.ts';
 import { startHealth } from '../temporal/health.ts';
 import { reconcileSchedules } from '../temporal/schedules.ts';
 import { startSweeps } from '../temporal/sweeps.ts';
@@ -26,6 +28,8 @@ import { linkSdkMetrics } from './sdk-metrics.ts';
 
 /** A running statement is left to its engine; a new worker takes it over. */
 const SHUTDOWN_GRACE = '5s';
+/** Requests that are open at a time. */
+const ERASURES_MAX = 100_000;
 
 async function main(): Promise<void> {
   const config = readConfig();
@@ -58,6 +62,7 @@ async function main(): Promise<void> {
     await applySchedules(config, ports);
     await startHealthSweeps(config, ports);
     await startMaintenance(config, ports);
+    await wakeErasures(ports);
     await Promise.all(running);
   } finally {
     stopSdkMetrics();
@@ -111,6 +116,17 @@ async function startMaintenance(config: Config, { client, project }: Ports): Pro
     if (wanted) await startSweeps(client, config.catalog.name);
   } catch (error) {
     log.error('the maintenance sweeps were not started', { error });
+  }
+}
+
+/** One whose workflow came to a sudden end would wait for ever; the others look at once. */
+async function wakeErasures({ client, erasures }: Ports): Promise<void> {
+  try {
+    const states = ERASURE_STATES.filter((one) => !ENDED_STATES.includes(one));
+    const open = await erasures.listRequests({ states, limit: ERASURES_MAX });
+    for (const { requestId } of open) await wakeErasure(client, requestId);
+  } catch (error) {
+    log.error('not all requests for erasure were woken', { error });
   }
 }
 

@@ -9,10 +9,11 @@ import {
   isCancellation,
   setHandler,
   sleep,
+  workflowInfo,
 } from '@temporalio/workflow';
 import type { ClosedBatch, VerifiedTable } from '../activities/erasure/types.ts';
 import { batchWorkflowId, partRunId } from '../domain/ids.ts';
-import type { Job, JobOutcome } from '../domain/job.ts';
+import type { Job, JobError, JobOutcome } from '../domain/job.ts';
 import { type ErasureBatchInput, erasureChangedSignal, jobEndedSignal } from './messages.ts';
 import { errorOf } from './outcome.ts';
 import { control, erasureControl, erasureEngine } from './proxies.ts';
@@ -32,16 +33,26 @@ export async function erasureBatch({ batchId }: ErasureBatchInput): Promise<void
   setHandler(erasureChangedSignal, () => {
     changes += 1;
   });
-  const closesAtMs = await erasureControl.batchClosesAt({ batchId });
-  await sleep(Math.max(1, closesAtMs - Date.now()));
   const pause: Batch['pause'] = async (waitMs) => {
     const seen = changes;
     await condition(() => changes > seen, waitMs);
   };
-  const closed = await untilDone({ batchId, pause }, () => erasureControl.closeBatch({ batchId }));
+  const waiting = { batchId, pause };
+  const closesAtMs = await untilDone(waiting, () => erasureControl.batchClosesAt({ batchId }));
+  await sleep(Math.max(1, closesAtMs - Date.now()));
+  const closed = await untilDone(waiting, () => erasureControl.closeBatch({ batchId }));
   if (closed.requestIds.length === 0) return;
   const ask: Batch['ask'] = (table, job) => askTable(batchId, ended, table, job);
-  const batch: Batch = { ...closed, ask, pause };
+  try {
+    await forgetAll({ ...closed, ask, pause });
+  } catch (error) {
+    if (!(error instanceof Broken)) throw error;
+    await untilDone(waiting, () => erasureControl.failBatch({ batchId, error: error.told }));
+  }
+}
+
+async function forgetAll(batch: Batch): Promise<void> {
+  const { batchId } = batch;
   await untilDone(batch, () => erasureControl.forgetSources({ batchId }));
   await untilDone(batch, () => erasureEngine.lookAgain({ batchId }));
   let tables = batch.tables;
@@ -78,13 +89,19 @@ async function untilUnblocked(batch: Batch): Promise<readonly string[]> {
   return [...once];
 }
 
+/** Runs of a batch that is begun anew are others: nothing that they did counts as done. */
+function runIdOf(batchId: string, part: string): string {
+  return partRunId(batchId, `${part}.${workflowInfo().firstExecutionRunId.slice(-8)}`);
+}
+
+/** One that is not there is left: whether that may be is found out with what blocks. */
 async function eraseTable(batch: Batch, table: string, round: number): Promise<void> {
   const { batchId, ask } = batch;
   let tries = 0;
   await untilDone(batch, async () => {
     tries += 1;
     const outcome = await ask(table, {
-      runId: partRunId(batchId, `${table}.${round}.${tries}`),
+      runId: runIdOf(batchId, `${table}.${round}.${tries}`),
       kind: 'erasure',
       dedupeKey: `erase/${batchId}`,
       title: 'erasure',
@@ -92,6 +109,8 @@ async function eraseTable(batch: Batch, table: string, round: number): Promise<v
       parentRunId: null,
       work: { kind: 'erase', batchId },
     });
+    if (outcome.error?.code === 'InvariantBroken') throw new Broken(outcome.error);
+    if (outcome.error?.code === 'TableNotFound') return;
     if (outcome.state !== 'done') throw new NotYet(outcome);
   });
 }
@@ -102,7 +121,7 @@ async function recompute(batch: Batch, model: string, table: string): Promise<vo
   await untilDone(batch, async () => {
     tries += 1;
     const outcome = await ask(table, {
-      runId: partRunId(batchId, `${model}.${tries}`),
+      runId: runIdOf(batchId, `${model}.${tries}`),
       kind: 'transform',
       dedupeKey: `transform/${batchId}`,
       title: `transform ${model}`,
@@ -123,6 +142,15 @@ class NotYet extends Error {
   }
 }
 
+/** What was done is not what was meant to be done: no second try mends that. */
+class Broken extends Error {
+  readonly told: { readonly code: string; readonly message: string };
+  constructor({ code, message }: JobError) {
+    super(message);
+    this.told = { code, message };
+  }
+}
+
 /** What cannot be done now is tried again, for as long as it takes; the requests say why. */
 async function untilDone<T>(
   { batchId, pause }: Pick<Batch, 'batchId' | 'pause'>,
@@ -131,25 +159,53 @@ async function untilDone<T>(
   for (let waitMs = AGAIN_MIN_MS, waited = false; ; waitMs = Math.min(2 * waitMs, AGAIN_MAX_MS)) {
     try {
       const done = await step();
-      if (waited) await erasureControl.noteBatch({ batchId, waitingFor: null });
+      if (waited) await tell(batchId, null);
       return done;
     } catch (error) {
-      if (isCancellation(error)) throw error;
+      if (isCancellation(error) || error instanceof Broken) throw error;
       const { code, message } = error instanceof NotYet ? error : errorOf(error);
       waited = true;
-      await erasureControl.noteBatch({ batchId, waitingFor: { code, message } });
+      await tell(batchId, { code, message });
       await pause(waitMs);
     }
   }
 }
 
+/** Where the ledger itself is away, nobody can be told, and that is no reason to give up. */
+async function tell(
+  batchId: string,
+  waitingFor: { readonly code: string; readonly message: string } | null,
+): Promise<void> {
+  try {
+    await erasureControl.noteBatch({ batchId, waitingFor });
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+  }
+}
+
+/** What is not there cannot be read: whether that may be is found out at the end. */
 async function untilVerified(batch: Batch, table: string): Promise<void> {
   const { batchId } = batch;
+  let suspects: readonly string[] = [];
   await untilDone(batch, async () => {
-    const verified: VerifiedTable = await erasureEngine.verifyTable({ batchId, table });
-    if (verified.waitingFor === null) return;
+    const verified = await readAgain({ batchId, table, suspects });
+    if (verified === null || verified.waitingFor === null) return;
+    suspects = verified.suspects ?? [];
     throw ApplicationFailure.create({ type: 'SafetyRefused', message: verified.waitingFor });
   });
+}
+
+async function readAgain(input: {
+  readonly batchId: string;
+  readonly table: string;
+  readonly suspects: readonly string[];
+}): Promise<VerifiedTable | null> {
+  try {
+    return await erasureEngine.verifyTable(input);
+  } catch (error) {
+    if (errorOf(error).code === 'TableNotFound') return null;
+    throw error;
+  }
 }
 
 async function askTable(

@@ -9,7 +9,6 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { assertNever } from '../domain/errors.ts';
 import { type ErasureInput, erasureChangedSignal } from './messages.ts';
 import { errorOf } from './outcome.ts';
 import { erasureControl, erasureEngine } from './proxies.ts';
@@ -27,38 +26,38 @@ export async function erasure(input: ErasureInput): Promise<void> {
   });
   for (;;) {
     changed = false;
-    const next = await erasureControl.nextErasureStep({ requestId });
-    switch (next.kind) {
-      case 'find': {
-        const found = await tryToFind(requestId);
-        if (!found) await condition(() => changed, waitMs);
-        waitMs = found ? AGAIN_MIN_MS : Math.min(2 * waitMs, AGAIN_MAX_MS);
-        break;
-      }
-      case 'join':
-        await erasureControl.joinBatch({ requestId });
-        break;
-      case 'wait':
+    try {
+      const next = await erasureControl.nextErasureStep({ requestId });
+      if (next.kind === 'end') return;
+      if (next.kind === 'wait') {
         await condition(() => changed, Math.max(1_000, next.untilMs - Date.now()));
-        break;
-      case 'end':
-        return;
-      default:
-        return assertNever(next);
+      } else await (next.kind === 'find' ? erasureEngine.findSubject : join)({ requestId });
+      waitMs = AGAIN_MIN_MS;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      // A ledger that was made anew knows nothing of it, and never will.
+      if (errorOf(error).code === 'RunNotFound') return;
+      await tell(requestId, error);
+      await condition(() => changed, waitMs);
+      waitMs = Math.min(2 * waitMs, AGAIN_MAX_MS);
     }
     if (workflowInfo().continueAsNewSuggested) await continueAsNew<typeof erasure>(input);
   }
 }
 
-/** What fails is told by the request's row, and tried again: its deadline waits for nobody. */
-async function tryToFind(requestId: string): Promise<boolean> {
+function join(input: ErasureInput): Promise<void> {
+  return erasureControl.joinBatch(input);
+}
+
+/**
+ * What fails is told by the request's row, and tried again: its deadline waits for nobody. Where
+ * the ledger itself is away, nobody can be told, and that is no reason to give up.
+ */
+async function tell(requestId: string, failure: unknown): Promise<void> {
+  const { code, message } = errorOf(failure);
   try {
-    await erasureEngine.findSubject({ requestId });
-    return true;
+    await erasureControl.noteRequest({ requestId, waitingFor: { code, message } });
   } catch (error) {
     if (isCancellation(error)) throw error;
-    const { code, message } = errorOf(error);
-    await erasureControl.noteRequest({ requestId, waitingFor: { code, message } });
-    return false;
   }
 }

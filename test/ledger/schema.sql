@@ -26,13 +26,16 @@ erasure_request.requested_at timestamp with time zone not null
 erasure_request.deadline_at timestamp with time zone not null
 erasure_request.approved_by text
 erasure_request.approved_at timestamp with time zone
+erasure_request.approved_account text
 erasure_request.hold jsonb
 erasure_request.paused_by text
 erasure_request.found jsonb not null default '[]'::jsonb
 erasure_request.shared_identifiers text[] not null default '{}'::text[]
+erasure_request.seen jsonb not null default '[]'::jsonb
 erasure_request.blockers jsonb not null default '[]'::jsonb
 erasure_request.forgetting_at timestamp with time zone
 erasure_request.batch_id text
+erasure_request.batches text[] not null default '{}'::text[]
 erasure_request.certificate_id text
 erasure_request.error jsonb
 erasure_request.updated_at timestamp with time zone not null
@@ -45,6 +48,7 @@ erasure_request: CREATE UNIQUE INDEX erasure_request_pkey ON icewright.erasure_r
 erasure_request: CREATE INDEX erasure_request_batch ON icewright.erasure_request USING btree (batch_id)
 erasure_request: CREATE INDEX erasure_request_entry ON icewright.erasure_request USING btree (last_entry)
 erasure_request: CREATE INDEX erasure_request_newest ON icewright.erasure_request USING btree (requested_at DESC, request_id DESC)
+erasure_request: CREATE INDEX erasure_request_batches ON icewright.erasure_request USING gin (batches)
 erasure_request: CREATE INDEX erasure_request_subject ON icewright.erasure_request USING btree (subject_hash)
 erasure_subject.request_id text not null
 erasure_subject.key_id text not null

@@ -10,6 +10,7 @@ import { makePeople, peoplePolicy } from './erasure-people.ts';
 import {
   approve,
   ask,
+  certificateOf,
   type Office,
   openOffice,
   readRequest,
@@ -74,6 +75,29 @@ it('one forgotten file, and the request fails with the hash of its path', async 
   const versions = [];
   for await (const one of office.store.listVersions(`${office.base}/${key}`)) versions.push(one);
   expect(await office.store.delete(versions)).toEqual([]);
+  const removed = await removedFiles(requestId);
+  expect(removed.length).toBeGreaterThan(0);
   await office.succeed(['erase', 'retry', requestId]);
   await untilState(office, requestId, ['done']);
+  // What the first try did is in the certificate, and none of its paths is left in the ledger.
+  const { certificate } = await certificateOf(office, requestId);
+  const [told] = certificate.tables;
+  expect(told?.rowsMatched).toBeGreaterThan(0);
+  expect(told?.oracle.matched).toBe(told?.rowsMatched);
+  expect(told?.otherTries).toMatchObject([{ matched: 0, matchedAfter: 0 }]);
+  const hashes = told?.filesRemoved.map((one) => one.pathHash) ?? [];
+  expect(hashes).toEqual(expect.arrayContaining([...removed]));
+  const left = await office.sql(
+    'SELECT count(*)::int AS n FROM icewright.erasure_file WHERE path IS NOT NULL',
+  );
+  expect(left).toEqual([{ n: 0 }]);
 });
+
+async function removedFiles(requestId: string): Promise<readonly string[]> {
+  const { batchId } = await readRequest(office, requestId);
+  const rows = await office.sql(
+    `SELECT path_hash FROM icewright.erasure_file
+     WHERE batch_id = '${batchId}' AND removed_at IS NOT NULL`,
+  );
+  return rows.map((row) => String(row.path_hash));
+}

@@ -104,6 +104,25 @@ describe('a request', () => {
     await expect(move('r1', 'forgetting')).rejects.toThrow(/a legal hold stands/);
   });
 
+  test('keeps an exception that came while a step looked, and who acted with which account', async () => {
+    const { erasures } = own.ledger;
+    const told = { table: 't', kind: 'tag', name: 'old', because: 'x', remedy: 'y' } as const;
+    const seen = [{ ...told, exception: null }];
+    await act('r1', { kind: 'amend', patch: { blockers: seen } });
+    await erasures.actOn({
+      ...{ requestId: 'r1', by: 'cli:eve', account: 'cli:ana', at: AT },
+      act: { kind: 'except', blocker: told, because: 'tax law' },
+    });
+    await act('r1', { kind: 'amend', patch: { blockers: seen } });
+    expect((await erasures.readRequest('r1'))?.blockers).toEqual([
+      { ...told, exception: { by: 'cli:eve', because: 'tax law' } },
+    ]);
+    const last = (await erasures.readChain(0, 1_000)).at(-1);
+    expect(JSON.parse(last?.document ?? '')).toMatchObject({
+      ...{ act: 'except', by: 'cli:eve', account: 'cli:ana' },
+    });
+  });
+
   test('loses its values when it ends, and takes none afterwards', async () => {
     await move('r1', 'cancelled');
     expect(await own.ledger.erasures.readValues('r1')).toBeNull();

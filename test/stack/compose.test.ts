@@ -156,6 +156,7 @@ describe('docker-compose.yml', () => {
       keys: undefined,
       keysFile: `/keys/${KEY_FILES.encryption}`,
       signingKeyFile: `/keys/${KEY_FILES.signing}`,
+      trustBy: false,
       subjectHashKey: '1'.repeat(64),
     });
     expect(services.worker?.volumes).toContainEqual(expect.stringMatching(/:\/keys:ro$/));

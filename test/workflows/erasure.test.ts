@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/activity';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ErasureStep, TableStepInput } from '../../src/activities/erasure/types.ts';
+import type { TableStepInput } from '../../src/activities/erasure/types.ts';
 import { TABLE_STEPS } from '../../src/domain/erasure/table-steps.ts';
-import { batchWorkflowId, erasureWorkflowId } from '../../src/domain/ids.ts';
-import { startBatch, wakeErasure } from '../../src/temporal/erasures.ts';
+import { batchWorkflowId } from '../../src/domain/ids.ts';
+import { startBatch } from '../../src/temporal/erasures.ts';
 import { submitJob } from '../../src/temporal/jobs.ts';
 import { type Activities, createHarness, type Harness, newTable, receipt } from './environment.ts';
 
@@ -109,20 +109,101 @@ describe('a batch', () => {
       told.push(step);
       if (step !== 'purge') return receipt({ operation: 'erase' });
       purged += 1;
-      const error = { code: 'InvariantBroken', message: 'no' } as const;
+      const error = { code: 'StorageUnavailable', message: 'no' } as const;
       return receipt({ operation: 'erase', ...(purged === 1 ? { status: 'failed', error } : {}) });
     };
     await run({ ...activities, eraseStep });
     const purge = TABLE_STEPS.indexOf('purge');
     expect(told.filter((one) => one !== 'sources' && one !== 'look again')).toEqual([
       ...TABLE_STEPS.slice(0, purge + 1),
-      'waits: InvariantBroken',
+      'waits: StorageUnavailable',
       ...TABLE_STEPS,
       'goes on',
       'verification',
       `verify ${table}`,
       'finish',
     ]);
+  });
+
+  it('whose counts are wrong fails its requests, and goes no further', async () => {
+    const table = newTable();
+    const { told, activities } = scene([table, newTable()]);
+    const eraseStep = async ({ step }: TableStepInput) => {
+      const error = { code: 'InvariantBroken', message: 'others changed' } as const;
+      if (step !== 'count') return receipt({ operation: 'erase' });
+      return receipt({ operation: 'erase', status: 'failed', error });
+    };
+    const failBatch: Activities['failBatch'] = async ({ error }) =>
+      void told.push(`failed: ${error.code} ${error.message}`);
+    await run({ ...activities, eraseStep, failBatch });
+    expect(told.at(-1)).toBe('failed: InvariantBroken others changed');
+    expect(told.filter((one) => /sources|failed|verif|finish/.test(one))).toHaveLength(2);
+  });
+
+  it('leaves a table that is gone to the end, where it is found out whether that may be', async () => {
+    const [gone, there] = [newTable(), newTable()];
+    const { told, activities } = scene([gone, there]);
+    const away = () => ApplicationFailure.nonRetryable('gone', 'TableNotFound');
+    const { eraseStep, verifyTable } = activities;
+    await run({
+      ...activities,
+      eraseStep: async (input) => {
+        if (input.table === gone) throw away();
+        return eraseStep?.(input) as never;
+      },
+      verifyTable: async (input) => {
+        if (input.table === gone) throw away();
+        return verifyTable?.(input) as never;
+      },
+    });
+    expect(told).toContain(`purge ${there}`);
+    expect(told.slice(-2)).toEqual([`verify ${there}`, 'finish']);
+  });
+
+  it('gives the traces of a reading to the next one', async () => {
+    const { activities } = scene([newTable()]);
+    const given: (readonly string[] | undefined)[] = [];
+    const verifyTable: Activities['verifyTable'] = async ({ table, suspects }) => {
+      given.push(suspects);
+      const waitingFor = given.length === 1 ? 'it was written to' : null;
+      return { table, failed: [], waitingFor, suspects: ['a1'] };
+    };
+    await run({ ...activities, verifyTable });
+    expect(given).toEqual([[], ['a1']]);
+  });
+
+  it('outlives whatever cannot be told, or begun', async () => {
+    const { told, activities } = scene([]);
+    let [asked, noted] = [0, 0];
+    const away = () => ApplicationFailure.nonRetryable('away', 'LedgerUnavailable');
+    const batchClosesAt = async () => {
+      asked += 1;
+      if (asked === 1) throw away();
+      return Date.now();
+    };
+    const noteBatch = async () => {
+      noted += 1;
+      throw away();
+    };
+    await run({ ...activities, batchClosesAt, noteBatch });
+    expect([asked, noted, told.at(-1)]).toEqual([2, 2, 'finish']);
+  });
+
+  it('that is begun anew does everything anew, under other runs', async () => {
+    const { activities } = scene([newTable()]);
+    const runs = new Set<string>();
+    const submitTableJob: Activities['submitTableJob'] = async (input) => {
+      runs.add(input.job.runId);
+      await activities.submitTableJob?.(input);
+    };
+    const batchId = newId();
+    await harness.serve({ ...activities, submitTableJob }, async () => {
+      for (const _life of [1, 2]) {
+        await startBatch(harness.client, batchId);
+        await ended(batchWorkflowId(batchId));
+      }
+    });
+    expect(runs.size).toBe(2);
   });
 
   it('waits for refs that still reach old files, then does their tables once more', async () => {
@@ -143,58 +224,5 @@ describe('a batch', () => {
     });
     await run({ ...activities, closeBatch });
     expect(told).toEqual([]);
-  });
-});
-
-describe('a request', () => {
-  it('does what the ledger says next, and looks again when it is woken', async () => {
-    const requestId = newId();
-    const told: string[] = [];
-    const next: ErasureStep[] = [
-      { kind: 'find' },
-      { kind: 'wait', untilMs: Date.now() + 3_600_000 },
-      { kind: 'join' },
-      { kind: 'wait', untilMs: Date.now() + 3_600_000 },
-      { kind: 'end' },
-    ];
-    const activities: Partial<Activities> = {
-      nextErasureStep: async () => {
-        const step = next.shift() as ErasureStep;
-        told.push(step.kind);
-        return step;
-      },
-      findSubject: async () => {},
-      joinBatch: async () => {},
-    };
-    await harness.serve(activities, async () => {
-      await wakeErasure(harness.client, requestId);
-      const workflow = harness.client.workflow.getHandle(erasureWorkflowId(requestId));
-      for (const count of [2, 4]) {
-        while (told.length < count) await new Promise((resume) => setTimeout(resume, 20));
-        await wakeErasure(harness.client, requestId);
-      }
-      await workflow.result();
-    });
-    expect(told).toEqual(['find', 'wait', 'join', 'wait', 'end']);
-  });
-
-  it('that cannot be looked for says why, and is looked for again', async () => {
-    const requestId = newId();
-    const told: string[] = [];
-    let finds = 0;
-    const activities: Partial<Activities> = {
-      nextErasureStep: async () => (finds < 2 ? { kind: 'find' } : { kind: 'end' }),
-      findSubject: async () => {
-        finds += 1;
-        told.push('find');
-        if (finds === 1) throw ApplicationFailure.nonRetryable('lost', 'CatalogRejected');
-      },
-      noteRequest: async ({ waitingFor }) => void told.push(`waits: ${waitingFor?.code}`),
-    };
-    await harness.serve(activities, async () => {
-      await wakeErasure(harness.client, requestId);
-      await ended(erasureWorkflowId(requestId));
-    });
-    expect(told).toEqual(['find', 'waits: CatalogRejected', 'find']);
   });
 });

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Subject } from '../../domain/erasure/privacy.ts';
 import { type Blocker, type ErasureRequest, isRefKind } from '../../domain/erasure/request.ts';
 import { hardBlockers, hasEnded, openBlockers } from '../../domain/erasure/transitions.ts';
-import { type ErrorCode, isErrorCode } from '../../domain/errors.ts';
+import { IcewrightError } from '../../domain/errors.ts';
 import { runIdAt } from '../../domain/ids.ts';
 import { LAYERS } from '../../domain/model/model.ts';
 import { layerOf } from '../../domain/policy/match.ts';
@@ -13,6 +13,7 @@ import { type ErasureDeps, subjectOf } from './deps.ts';
 import { exceptionOf, holdsRows, openTables, readRequest } from './find.ts';
 import { obstaclesOf } from './obstacles.ts';
 import type { ClosedBatch, ErasureStep } from './types.ts';
+import { vanishedFrom } from './vanished.ts';
 
 /** A request is looked at again this often, whether or not anybody wakes it. */
 const LOOK_MS = 3_600_000;
@@ -23,7 +24,8 @@ const REQUESTS_MAX = 1_000;
 export async function nextStep(deps: ErasureDeps, requestId: string): Promise<ErasureStep> {
   const request = await refreshed(deps, await readRequest(deps, requestId));
   // One whose batch came to a sudden end would wait for ever: one that is there stays.
-  if (request.batchId !== null && !hasEnded(request)) await deps.startBatch(request.batchId);
+  const isAtWork = !hasEnded(request) && request.state !== 'failed';
+  if (request.batchId !== null && isAtWork) await deps.startBatch(request.batchId);
   const wait: ErasureStep = { kind: 'wait', untilMs: deps.nowMs() + LOOK_MS };
   switch (request.state) {
     case 'requested':
@@ -68,8 +70,9 @@ async function blockersNow(
   request: ErasureRequest,
   subject: Subject,
 ): Promise<readonly Blocker[]> {
-  const { tables, blockers } = await openTables(deps, subject);
-  const now: Blocker[] = [...blockers];
+  const open = await openTables(deps, subject);
+  const { tables, blockers } = open;
+  const now: Blocker[] = [...blockers, ...(await vanishedFrom(deps, request, subject, open))];
   for (const { health } of tables) {
     const refs = new Set(health.refs.map(({ name }) => name));
     const own = request.blockers.filter(({ table }) => table === health.table);
@@ -103,15 +106,20 @@ async function openBatchFor(
 
 export async function joinBatch(deps: ErasureDeps, requestId: string): Promise<void> {
   const request = await readRequest(deps, requestId);
+  await deps.startBatch(request.batchId ?? (await joinOpen(deps, request)));
+}
+
+/** One that closes at this moment takes nobody: then it is the next one. */
+async function joinOpen(deps: ErasureDeps, request: ErasureRequest): Promise<string> {
   const { policy } = await subjectOf(deps, request.subject);
-  const nowMs = deps.nowMs();
-  const batchId =
-    request.batchId ??
-    (await openBatchFor(deps, request, policy.collectMs)) ??
-    runIdAt(nowMs, randomUUID());
-  await deps.erasures.openBatch(batchId, new Date(nowMs).toISOString());
-  await amend(deps, requestId, { kind: 'amend', patch: { batchId } });
-  await deps.startBatch(batchId);
+  const { requestId } = request;
+  const at = new Date(deps.nowMs()).toISOString();
+  const open = await openBatchFor(deps, request, policy.collectMs);
+  if (open !== null && (await deps.erasures.joinBatch(requestId, open, at))) return open;
+  const batchId = runIdAt(deps.nowMs(), randomUUID());
+  await deps.erasures.openBatch(batchId, at);
+  if (await deps.erasures.joinBatch(requestId, batchId, at)) return batchId;
+  throw new IcewrightError('Internal', `batch ${batchId} was closed before it began`);
 }
 
 /** When a batch that is open takes no more. */
@@ -130,12 +138,40 @@ export async function closeBatch(deps: ErasureDeps, batchId: string): Promise<Cl
     const taken = other ? await letGo(deps, request) : await takeIn(deps, request);
     if (taken !== null) kept.push(taken);
   }
+  await carryOver(deps, batchId, kept);
   const { tables: verified, models } = await tableOrder(deps, kept);
   // Where nothing is forgotten, nothing is rewritten: it is only verified.
   const forgets = kept.some(({ forgettingAt }) => forgettingAt !== null);
   const requestIds = kept.map((one) => one.requestId);
   if (forgets) return { batchId, requestIds, tables: verified, verified, models };
   return { batchId, requestIds, tables: [], verified, models: [] };
+}
+
+/**
+ * What earlier tries had to remove is asked for again, and stands in the certificate: of the same
+ * tables alone, whatever their names are by now. Files of another one may be in use.
+ */
+async function carryOver(
+  deps: ErasureDeps,
+  batchId: string,
+  requests: readonly ErasureRequest[],
+): Promise<void> {
+  const earlier = new Set(requests.flatMap(({ batches }) => batches));
+  earlier.delete(batchId);
+  const [first] = requests;
+  if (first === undefined || earlier.size === 0) return;
+  const { tables } = await openTables(deps, (await subjectOf(deps, first.subject)).subject);
+  const names = new Map(tables.map(({ health }) => [health.tableUuid, health.table]));
+  for (const one of earlier) {
+    for (const { table, document } of await deps.erasures.listTableWork(one)) {
+      const name = names.get(String(document.tableUuid));
+      const [from, to] = [
+        { batchId: one, table },
+        { batchId, table: name ?? table },
+      ];
+      if (name !== undefined) await deps.erasures.carryFiles({ from, to });
+    }
+  }
 }
 
 /** It waits for another batch. */
@@ -149,8 +185,18 @@ async function letGo(deps: ErasureDeps, { requestId, state }: ErasureRequest): P
 /** `null`: it was held, paused or cancelled meanwhile, and waits for another batch. */
 async function takeIn(deps: ErasureDeps, request: ErasureRequest): Promise<ErasureRequest | null> {
   const { requestId, state } = request;
-  if (state === 'forgetting' || state === 'verifying') return request;
+  if (state === 'forgetting' || state === 'verifying') {
+    return (await act(deps, requestId, { kind: 'amend', patch: { error: null } })).request;
+  }
   if (state === 'found' && isReady(request)) {
+    // Nothing is verified of a table that has got out of sight.
+    const { subject } = await subjectOf(deps, request.subject);
+    const patch = { blockers: await blockersNow(deps, request, subject) };
+    const { request: now } = await act(deps, requestId, { kind: 'amend', patch });
+    if (hardBlockers(now).length > 0) {
+      await act(deps, requestId, { kind: 'move', to: 'awaiting_approval' });
+      return letGo(deps, now);
+    }
     return (await act(deps, requestId, { kind: 'move', to: 'verifying' })).request;
   }
   if (state === 'awaiting_approval' && request.approvedBy !== null && isReady(request)) {
@@ -168,12 +214,13 @@ async function takeIn(deps: ErasureDeps, request: ErasureRequest): Promise<Erasu
 async function tableOrder(deps: ErasureDeps, requests: readonly ErasureRequest[]) {
   const names = new Set(requests.map((one) => one.subject));
   const mappings = new Map<string, 'delete' | 'recompute'>();
+  const isThere = await presence(deps);
   for (const name of names) {
     const { subject } = await subjectOf(deps, name);
     for (const { table, action } of subject.tables) {
-      if (action === 'keep' || requests.some((one) => isGivenUp(one, table))) continue;
-      const there = await deps.catalog.tableExists(tableFromKey(table));
-      if (there) mappings.set(table, action);
+      // What one of them has given up is read for the others.
+      if (action === 'keep' || requests.every((one) => isGivenUp(one, table))) continue;
+      if (await isThere(table)) mappings.set(table, action);
     }
   }
   const models = await deps.project.models();
@@ -186,6 +233,14 @@ async function tableOrder(deps: ErasureDeps, requests: readonly ErasureRequest[]
   return { tables, models: recomputed };
 }
 
+/** Whether a table is in the catalog; one that is listed is, also where its metadata are lost. */
+export async function presence({
+  catalog,
+}: Pick<ErasureDeps, 'catalog'>): Promise<(table: string) => Promise<boolean>> {
+  const listed = new Set((await catalog.listTables()).map(tableKey));
+  return async (table) => listed.has(table) || (await catalog.tableExists(tableFromKey(table)));
+}
+
 /** It cannot be read, and somebody has said that it is left as it is. */
 export function isGivenUp({ blockers }: ErasureRequest, table: string): boolean {
   return blockers.some(
@@ -196,36 +251,6 @@ export function isGivenUp({ blockers }: ErasureRequest, table: string): boolean 
 function layerRank(table: string): number {
   const layer = layerOf(tableFromKey(table));
   return layer === null ? LAYERS.length : LAYERS.indexOf(layer);
-}
-
-type WaitingFor = { readonly code: string; readonly message: string } | null;
-
-function errorOf(waitingFor: WaitingFor): ErasureRequest['error'] {
-  const code: ErrorCode = isErrorCode(waitingFor?.code) ? waitingFor.code : 'Internal';
-  return waitingFor === null ? null : { code, message: waitingFor.message };
-}
-
-export async function noteBatch(
-  deps: ErasureDeps,
-  batchId: string,
-  waitingFor: WaitingFor,
-): Promise<void> {
-  const error = errorOf(waitingFor);
-  for (const { requestId, state } of await requestsOf(deps, batchId)) {
-    if (state !== 'forgetting' && state !== 'verifying') continue;
-    await act(deps, requestId, { kind: 'amend', patch: { error } });
-  }
-}
-
-/** What a request by itself waits for; it is told by its row. */
-export async function noteRequest(
-  deps: ErasureDeps,
-  requestId: string,
-  waitingFor: WaitingFor,
-): Promise<void> {
-  const { state } = await readRequest(deps, requestId);
-  if (hasEnded({ state })) return;
-  await amend(deps, requestId, { kind: 'amend', patch: { error: errorOf(waitingFor) } });
 }
 
 export async function beginVerification(deps: ErasureDeps, batchId: string): Promise<void> {

@@ -26,7 +26,8 @@ export function refBlocker(
     because: `${type} ${name} still reaches ${what}`,
     remedy:
       `drop it (${command}), or move it to a snapshot after the erasure; if it must stay, record ` +
-      `why: icewright erase except <requestId> --table ${table} --ref ${name} --because "…"`,
+      `why: icewright erase except <requestId> --table ${table} --kind ${type} --ref ${name} ` +
+      '--because "…"',
     exception: null,
   };
 }

@@ -4,29 +4,32 @@ import { canonicalText } from '../../domain/erasure/canonical.ts';
 import type {
   Certificate,
   Remainder,
-  RemovedFile,
-  SourceErasure,
   TableErasure,
   TableVerification,
 } from '../../domain/erasure/certificate.ts';
-import { NOT_THERE } from '../../domain/erasure/limits.ts';
-import type { PrivacyPolicy, Subject } from '../../domain/erasure/privacy.ts';
 import type { ErasureRequest } from '../../domain/erasure/request.ts';
+import { openBlockers } from '../../domain/erasure/transitions.ts';
 import { IcewrightError } from '../../domain/errors.ts';
-import { tableFromKey } from '../../domain/table.ts';
-import type { ErasureFile } from '../erasure-ports.ts';
-import { act, isGivenUp, requestsOf } from './batches.ts';
+import { act, isGivenUp, presence, requestsOf } from './batches.ts';
+import { allSources, type Certifying, tableErasure, triesOf } from './certified.ts';
 import { type ErasureDeps, subjectOf } from './deps.ts';
+import { openTables } from './find.ts';
+import { vanishedFrom } from './vanished.ts';
 import { verificationsOf } from './verify.ts';
-import { readProgress, readSources } from './work.ts';
+import { readProgress } from './work.ts';
 
-const PAGE = 5_000;
-
+/** What keeps one request from its end keeps no other: the first such reason is told at last. */
 export async function finishBatch(deps: ErasureDeps, batchId: string): Promise<void> {
+  let first: unknown = null;
   for (const request of await requestsOf(deps, batchId)) {
-    if (request.state === 'verifying') await finishRequest(deps, batchId, request);
+    try {
+      if (request.state === 'verifying') await finishRequest(deps, batchId, request);
+    } catch (error) {
+      first ??= error;
+    }
     await deps.wake(request.requestId);
   }
+  if (first !== null) throw first;
 }
 
 async function finishRequest(
@@ -36,72 +39,108 @@ async function finishRequest(
 ): Promise<void> {
   const { requestId } = request;
   const seen = await verificationsOf(deps, batchId, requestId);
-  const { policy, subject } = await subjectOf(deps, request.subject);
   const traced = seen.find(({ tracesFound }) => tracesFound > 0);
-  if (traced !== undefined) {
-    const [trace] = traced.traces;
-    const message =
-      `the second reader still found the subject in ${traced.table}: file ${trace?.pathHash} ` +
-      `(${trace?.kind}, ${trace?.how}, ${trace?.identifier}); ${traced.tracesFound} traces in all`;
-    const error = { code: 'InvariantBroken', message } as const;
-    // No ref showed the subject, and nothing was rewritten: that takes an approval.
-    const untouched = request.forgettingAt === null;
-    const next = untouched
-      ? ({ kind: 'move', to: 'awaiting_approval', patch: { error, batchId: null } } as const)
-      : ({ kind: 'move', to: 'failed', patch: { error } } as const);
-    await act(deps, requestId, next);
-    return;
-  }
-  await refuseGaps(deps, { batchId, request, policy, subject }, seen);
-  const certificate = await certificateOf(deps, { batchId, request, policy, subject });
+  if (traced !== undefined) return fail(deps, request, traced);
+  const { policy, subject } = await subjectOf(deps, request.subject);
+  const certifying = { batchId, request, policy, subject };
+  await refuseVanished(deps, certifying);
+  const gap = await findGap(deps, certifying, seen);
+  if (gap !== null) return doAgain(deps, request, gap);
+  const certificate = await certificateOf(deps, certifying);
   await deps.erasures.issueCertificate(certificate, 'workflow', certificate.finishedAt);
 }
 
+async function fail(
+  deps: ErasureDeps,
+  { requestId, forgettingAt }: ErasureRequest,
+  { table, traces, tracesFound }: TableVerification,
+): Promise<void> {
+  const [trace] = traces;
+  const message =
+    `the second reader still found the subject in ${table}: file ${trace?.pathHash} ` +
+    `(${trace?.kind}, ${trace?.how}, ${trace?.identifier}); ${tracesFound} traces in all`;
+  const error = { code: 'InvariantBroken', message } as const;
+  // No ref showed the subject, and nothing was rewritten: that takes an approval.
+  const next =
+    forgettingAt === null
+      ? ({ kind: 'move', to: 'awaiting_approval', patch: { error, batchId: null } } as const)
+      : ({ kind: 'move', to: 'failed', patch: { error } } as const);
+  await act(deps, requestId, next);
+}
+
+/** It waits, and may be excepted: only a person can tell where a table has gone. */
+async function refuseVanished(
+  deps: ErasureDeps,
+  { request, subject }: Pick<Certifying, 'request' | 'subject'>,
+): Promise<void> {
+  const vanished = await vanishedFrom(deps, request, subject, await openTables(deps, subject));
+  const others = request.blockers.filter(({ kind }) => kind !== 'vanished');
+  const patch = { blockers: [...others, ...vanished] };
+  const { request: now } = await act(deps, request.requestId, { kind: 'amend', patch });
+  const open = openBlockers(now).find(({ kind }) => kind === 'vanished');
+  if (open === undefined) return;
+  throw new IcewrightError('SafetyRefused', `${open.because}; ${open.remedy}`, {
+    table: open.table,
+  });
+}
+
+/** What was not done with the others is done in a batch of its own, from its beginning. */
+async function doAgain(
+  deps: ErasureDeps,
+  { requestId, forgettingAt }: ErasureRequest,
+  gap: string,
+): Promise<void> {
+  const error = { code: 'SafetyRefused', message: `${gap}: it is done once more` } as const;
+  const to = forgettingAt === null ? 'requested' : 'forgetting';
+  await act(deps, requestId, { kind: 'move', to, patch: { error, batchId: null } });
+}
+
 /** Nothing is done without proof: each table was read, and where rows went, they were counted. */
-async function refuseGaps(
+async function findGap(
   deps: ErasureDeps,
   { batchId, request, subject }: Certifying,
   seen: readonly TableVerification[],
-): Promise<void> {
+): Promise<string | null> {
   const forgotten = request.forgettingAt !== null;
+  const isThere = await presence(deps);
   for (const { table, action } of subject.tables) {
     if (action === 'keep' || isGivenUp(request, table)) continue;
-    if (!(await deps.catalog.tableExists(tableFromKey(table)))) continue;
+    if (!(await isThere(table))) continue;
+    if (!seen.some((one) => one.table === table)) {
+      return `${table} was not read by the second reader`;
+    }
     const progress = forgotten ? await readProgress(deps, batchId, table) : null;
-    const { oracle } = progress ?? {};
-    const counted =
-      oracle?.matchedAfter === 0 &&
-      oracle.after === oracle.before - oracle.matched &&
-      oracle.othersBefore === oracle.othersAfter;
-    const missing = !seen.some((one) => one.table === table)
-      ? 'was not read by the second reader'
-      : forgotten && !counted
-        ? 'was not counted to its end'
-        : null;
-    if (missing === null) continue;
-    throw new IcewrightError('SafetyRefused', `${table} ${missing}: no certificate`, { table });
+    if (forgotten && !addsUp(progress?.oracle)) return `${table} was not counted to its end`;
   }
+  return null;
 }
 
-interface Certifying {
-  readonly batchId: string;
-  readonly request: ErasureRequest;
-  readonly policy: PrivacyPolicy;
-  readonly subject: Subject;
+function addsUp(oracle: TableErasure['oracle'] | undefined): boolean {
+  return (
+    oracle?.matchedAfter === 0 &&
+    oracle.after === oracle.before - oracle.matched &&
+    oracle.othersBefore === oracle.othersAfter
+  );
 }
 
 async function certificateOf(deps: ErasureDeps, what: Certifying): Promise<Certificate> {
   const { batchId, request, policy, subject } = what;
   const { requestId, subjectHash, ground, requestedAt, requestedBy, deadlineAt } = request;
-  const { approvedBy, approvedAt } = request;
+  const { approvedBy, approvedAt, approvedAccount } = request;
   const verified = await verificationsOf(deps, batchId, requestId);
   const finishedAt = new Date(deps.nowMs()).toISOString();
   const tables: TableErasure[] = [];
   for (const { table } of subject.tables) {
-    const told = await tableErasure(deps, what, verified, table);
-    if (told !== null) tables.push(told);
+    tables.push(await tableErasure(deps, what, verified, table));
   }
-  const sources: readonly SourceErasure[] = await readSources(deps, batchId);
+  // One that has another name now is told of by that.
+  const told = new Set(tables.flatMap((one) => [one.table, one.tableUuid]));
+  for (const { table, tableUuid } of request.seen) {
+    if (told.has(table) || (tableUuid !== null && told.has(tableUuid))) continue;
+    told.add(table);
+    tables.push(await tableErasure(deps, what, verified, table));
+  }
+  const sources = await allSources(deps, triesOf(what));
   const { file: _file, ...inventory } = policy;
   return {
     format: 'icewright.erasure-certificate/1',
@@ -110,6 +149,7 @@ async function certificateOf(deps: ErasureDeps, what: Certifying): Promise<Certi
     subject: subject.name,
     subjectHash,
     ...{ ground, requestedAt, requestedBy, approvedBy, approvedAt, deadlineAt, finishedAt },
+    ...(approvedAccount === approvedBy ? {} : { approvedAccount }),
     policyDigest: createHash('sha256').update(canonicalText(inventory)).digest('hex'),
     sources,
     tables,
@@ -136,89 +176,6 @@ function withShared(
     (identifier) => ({ kind: 'shared_value', identifier, objects: 0 }) as const,
   );
   return { ...seen, limits: [...seen.limits, ...shared] };
-}
-
-async function tableErasure(
-  deps: ErasureDeps,
-  { batchId, request, subject }: Certifying,
-  verified: readonly TableVerification[],
-  table: string,
-): Promise<TableErasure | null> {
-  const mapping = subject.tables.find((one) => one.table === table);
-  const progress = await readProgress(deps, batchId, table);
-  if (mapping === undefined) return null;
-  const { action, because } = mapping;
-  if (action === 'keep') return untouched(table, action, because ?? '');
-  if (progress === null) return untouched(table, 'none', reasonOf(request, verified, table));
-  const found = request.found.find((one) => one.table === table);
-  const rowsIn = (isMain: boolean) =>
-    (found?.refs ?? [])
-      .filter((one) => (one.name === 'main') === isMain)
-      .reduce((sum, { rows }) => sum + rows, 0);
-  return {
-    table,
-    tableUuid: progress.tableUuid,
-    formatVersion: progress.formatVersion,
-    action,
-    because,
-    snapshotBefore: progress.snapshotBefore,
-    snapshotAfter: progress.snapshotAfter,
-    rowsMatched: rowsIn(true),
-    rowsElsewhere: rowsIn(false),
-    oracle: progress.oracle,
-    snapshotsExpired: progress.snapshotsExpired,
-    refs: progress.refs,
-    filesRemoved: await removedFiles(deps, batchId, table),
-    bytesRewritten: progress.bytesRewritten,
-  };
-}
-
-function reasonOf(
-  request: ErasureRequest,
-  verified: readonly TableVerification[],
-  table: string,
-): string {
-  if (isGivenUp(request, table))
-    return 'it cannot be read: nobody knows whether it holds the subject';
-  if (verified.some((one) => one.table === table)) return 'nothing of the subject was in it';
-  return NOT_THERE;
-}
-
-/** Nothing was done to it. */
-function untouched(table: string, action: 'keep' | 'none', because: string): TableErasure {
-  const none = { before: 0, matched: 0, after: 0, matchedAfter: 0 };
-  return {
-    ...{ table, tableUuid: '', formatVersion: 0, action },
-    because,
-    snapshotBefore: null,
-    snapshotAfter: null,
-    rowsMatched: 0,
-    rowsElsewhere: 0,
-    oracle: { ...none, othersBefore: '0', othersAfter: '0' },
-    snapshotsExpired: 0,
-    refs: [],
-    filesRemoved: [],
-    bytesRewritten: 0,
-  };
-}
-
-async function removedFiles(
-  deps: ErasureDeps,
-  batchId: string,
-  table: string,
-): Promise<readonly RemovedFile[]> {
-  const files: RemovedFile[] = [];
-  let after: string | undefined;
-  for (;;) {
-    const more = after === undefined ? {} : { after };
-    const filter = { batchId, table, removed: true, limit: PAGE, ...more };
-    const page: readonly ErasureFile[] = await deps.erasures.listFiles(filter);
-    for (const { pathHash, kind, bytes, etag, versionIds } of page) {
-      files.push({ pathHash, kind, bytes, etag, versions: versionIds.length });
-    }
-    if (page.length < PAGE) return files;
-    after = page.at(-1)?.pathHash;
-  }
 }
 
 /** Copies outside, and what was excepted: until when, as far as that is known. */

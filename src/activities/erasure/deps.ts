@@ -1,14 +1,15 @@
 /** What the erasure's activities need: ports, and what they share. */
 import type { EngineRunner, Statement } from '../../domain/engine.ts';
 import type { RemovedFile, TableVerification } from '../../domain/erasure/certificate.ts';
-import type {
-  Holds,
-  Identifier,
-  PrivacyPolicy,
-  SourceMapping,
-  Subject,
-  SubjectValues,
-  TableMapping,
+import {
+  type Holds,
+  type Identifier,
+  mergeValues,
+  type PrivacyPolicy,
+  type SourceMapping,
+  type Subject,
+  type SubjectValues,
+  type TableMapping,
 } from '../../domain/erasure/privacy.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { PartitionKey } from '../../domain/operation.ts';
@@ -18,6 +19,8 @@ import type { ErasureLedger, SealedValues, SubjectHasher } from '../erasure-port
 import type { Ledger } from '../ledger-port.ts';
 import type { Catalog, Compiler, Project } from '../ports.ts';
 import type { TableFiles } from '../table-files.ts';
+
+export { mergeValues };
 
 /** What statements about subjects in one table are made from. */
 export interface ErasureTarget {
@@ -93,9 +96,18 @@ export interface FileWalk {
   ): Promise<{ readonly snapshotId: string | null }>;
 }
 
-/** Forgets at a source. Answers rows removed. */
+/** What a source knows a subject by: identifier → value; its key is one of them. */
+export type TellingRow = Readonly<Record<string, string | null>>;
+
+/** Forgets at a source. */
 export interface SourceEraser {
-  forget(source: SourceMapping, values: SubjectValues): Promise<number>;
+  /** What the source's rows of these subjects tell. */
+  tell(source: SourceMapping, values: SubjectValues): Promise<readonly TellingRow[]>;
+  /** In one transaction: asks it once more, and removes by all of that. */
+  forget(
+    source: SourceMapping,
+    values: SubjectValues,
+  ): Promise<{ readonly rowsRemoved: number; readonly told: readonly TellingRow[] }>;
   /** From now on the source hands none of these over. */
   suppress(
     source: SourceMapping,
@@ -176,17 +188,6 @@ export async function valuesOf(
   if (sealed !== null) return deps.open(requestId, sealed);
   const message = `the subject's values of request ${requestId} are destroyed: ask anew`;
   throw new IcewrightError('SafetyRefused', message, { requestId });
-}
-
-/** All values of several subjects together, each once. */
-export function mergeValues(list: readonly SubjectValues[]): SubjectValues {
-  const merged: Record<string, Set<string>> = {};
-  for (const [name, values] of list.flatMap((one) => Object.entries(one))) {
-    const known = merged[name] ?? new Set();
-    for (const value of values) known.add(value);
-    merged[name] = known;
-  }
-  return Object.fromEntries(Object.entries(merged).map(([name, set]) => [name, [...set].sort()]));
 }
 
 export function targetOf(

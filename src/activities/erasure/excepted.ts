@@ -1,5 +1,5 @@
 /** What a person took on themselves: which traces are none of the second reader's complaints. */
-import { type ErasureRequest, isRefKind } from '../../domain/erasure/request.ts';
+import { type ErasureRequest, isRefKind, keepsFiles } from '../../domain/erasure/request.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
 import { tableFromKey } from '../../domain/table.ts';
 import type { ErasureDeps } from './deps.ts';
@@ -26,7 +26,7 @@ export async function exceptedFiles(
   for (const { name } of excepted.filter(({ kind }) => isRefKind(kind))) {
     for (const hash of await filesOf(deps, health, name)) kept.add(hash);
   }
-  const keepsAll = excepted.some(({ kind }) => !isRefKind(kind));
+  const keepsAll = excepted.some(({ kind }) => keepsFiles(kind));
   return (pathHash) => !live.has(pathHash) && (keepsAll || kept.has(pathHash));
 }
 

@@ -1,6 +1,11 @@
 /** Requests are looked for: what is found of them stands in their rows. */
 import type { Subject } from '../../domain/erasure/privacy.ts';
-import type { Blocker, ErasureRequest, FoundInTable } from '../../domain/erasure/request.ts';
+import type {
+  Blocker,
+  ErasureRequest,
+  FoundInTable,
+  SeenTable,
+} from '../../domain/erasure/request.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import { tableFromKey, tableKey } from '../../domain/table.ts';
 import { measureIfThere } from '../planning/inputs.ts';
@@ -8,6 +13,7 @@ import { refBlockersOf } from './blockers.ts';
 import { type ErasureDeps, subjectOf, valuesOf } from './deps.ts';
 import { lookFor, type MappedTable } from './look-for.ts';
 import { obstaclesOf, unreachableBlocker } from './obstacles.ts';
+import { seenTables, vanishedFrom, withRows } from './vanished.ts';
 
 /**
  * Requests that are looked for with one reading of each ref: by some hundred values files can still
@@ -57,11 +63,11 @@ async function findWithOthers(deps: ErasureDeps, requestId: string): Promise<voi
 
 async function findAll(deps: ErasureDeps, requests: readonly ErasureRequest[]): Promise<void> {
   const looked = await look(deps, requests, { keepsKnown: false });
-  for (const { request, found, blockers } of looked) {
+  for (const { request, found, seen, blockers } of looked) {
     const { requestId } = request;
     // Where a table cannot be looked at, nobody knows that nothing is there.
     const to = holdsRows(found) || blockers.length > 0 ? 'awaiting_approval' : 'found';
-    const act = { kind: 'move', to, patch: { found, blockers } } as const;
+    const act = { kind: 'move', to, patch: { found, seen, blockers } } as const;
     const at = new Date(deps.nowMs()).toISOString();
     await deps.erasures.actOn({ requestId, from: ['requested'], act, by: 'workflow', at });
   }
@@ -92,9 +98,9 @@ export async function lookAgain(
   for (let from = 0; from < moved.length; from += TOGETHER_MAX) {
     const some = moved.slice(from, from + TOGETHER_MAX);
     const looked = await look(deps, some, { keepsKnown: true });
-    for (const { request, found, blockers } of looked) {
+    for (const { request, found, seen, blockers } of looked) {
       const at = new Date(deps.nowMs()).toISOString();
-      const act = { kind: 'amend', patch: { found, blockers } } as const;
+      const act = { kind: 'amend', patch: { found, seen, blockers } } as const;
       await deps.erasures.actOn({ requestId: request.requestId, act, by: 'workflow', at });
     }
   }
@@ -103,6 +109,7 @@ export async function lookAgain(
 interface Looked {
   readonly request: ErasureRequest;
   readonly found: readonly FoundInTable[];
+  readonly seen: readonly SeenTable[];
   readonly blockers: readonly Blocker[];
 }
 
@@ -115,7 +122,9 @@ async function look(
   const [first] = requests;
   if (first === undefined) return [];
   const { subject } = await subjectOf(deps, first.subject);
-  const { tables, blockers: lost } = await openTables(deps, subject);
+  const open = await openTables(deps, subject);
+  const { tables, blockers: lost } = open;
+  const there = await seenTables(deps, open);
   const known = await Promise.all(requests.map(({ requestId }) => valuesOf(deps, requestId)));
   const sought = { key: first.requestId, subject, tables, known, keepsKnown };
   const people = await lookFor(deps, sought);
@@ -126,11 +135,12 @@ async function look(
     const { values, found } = people[index] as (typeof people)[number];
     await deps.erasures.saveValues(request.requestId, deps.seal(request.requestId, values));
     const refs = found.flatMap((one) => refBlockersOf(one.table, one.refs));
-    const blockers = [...lost, ...refs, ...obstacles].map((one) => ({
+    const vanished = await vanishedFrom(deps, request, subject, open);
+    const blockers = [...lost, ...vanished, ...refs, ...obstacles].map((one) => ({
       ...one,
       exception: exceptionOf(request, one),
     }));
-    looked.push({ request, found, blockers });
+    looked.push({ request, found, seen: withRows(there, found), blockers });
   }
   return looked;
 }

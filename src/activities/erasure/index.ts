@@ -4,15 +4,7 @@ import type { Ledger } from '../ledger-port.ts';
 import type { Jobs } from '../ports.ts';
 import { refuseBesideAnother, rowOf } from '../runs.ts';
 import type { OpenRunInput } from '../types.ts';
-import {
-  batchClosesAt,
-  beginVerification,
-  closeBatch,
-  joinBatch,
-  nextStep,
-  noteBatch,
-  noteRequest,
-} from './batches.ts';
+import { batchClosesAt, beginVerification, closeBatch, joinBatch, nextStep } from './batches.ts';
 import { findBlocked, lookAgainAll } from './blocked.ts';
 import { finishBatch } from './certify.ts';
 import type { ErasureDeps } from './deps.ts';
@@ -20,6 +12,7 @@ import { discreetly } from './discreet.ts';
 import { createFinder } from './find.ts';
 import { forgetSources } from './sources.ts';
 import { eraseStep } from './table-step.ts';
+import { failBatch, noteBatch, noteRequest } from './tell.ts';
 import type { ErasureActivities, ErasureEngineActivities } from './types.ts';
 import { verifyTable } from './verify.ts';
 
@@ -30,7 +23,8 @@ export function createErasureActivities(deps: ErasureDeps): ErasureActivities {
     joinBatch: told(({ requestId }) => joinBatch(deps, requestId)),
     batchClosesAt: told(({ batchId }) => batchClosesAt(deps, batchId)),
     closeBatch: told(({ batchId }) => closeBatch(deps, batchId)),
-    forgetSources: told(({ batchId }) => forgetSources(deps, batchId)),
+    forgetSources: told(async ({ batchId }) => void (await forgetSources(deps, batchId))),
+    failBatch: told(({ batchId, error }) => failBatch(deps, batchId, error)),
     noteBatch: told(({ batchId, waitingFor }) => noteBatch(deps, batchId, waitingFor)),
     noteRequest: told(({ requestId, waitingFor }) => noteRequest(deps, requestId, waitingFor)),
     beginVerification: told(({ batchId }) => beginVerification(deps, batchId)),

@@ -36,7 +36,7 @@ export function unreachableBlocker(table: string, why: string): Blocker {
     kind: 'unreachable',
     name: table,
     because: `${table} cannot be read: ${why}`,
-    remedy: 'repair it or drop it, then: icewright erase retry <requestId>',
+    remedy: 'repair it, then: icewright erase retry <requestId>',
     exception: null,
   };
 }

@@ -1,5 +1,5 @@
 /** What a step of an erasure works on, and what it answers. */
-import { type ErasureRequest, isRefKind } from '../../domain/erasure/request.ts';
+import { type ErasureRequest, keepsFiles } from '../../domain/erasure/request.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
 import type { Receipt } from '../../domain/receipt.ts';
@@ -57,7 +57,7 @@ function isExcepted({ requests, table }: StepContext, wanted: string | null): bo
       ({ table: of, kind, exception }) =>
         of === table &&
         exception !== null &&
-        !isRefKind(kind) &&
+        keepsFiles(kind) &&
         (wanted === null || kind === wanted),
     );
 }

@@ -39,6 +39,8 @@ export interface VerifiedTable {
   readonly failed: readonly string[];
   /** What cannot be certified yet but may be later, as a sentence; `null`: nothing. */
   readonly waitingFor: string | null;
+  /** Traces that it waits to meet again: hashes. */
+  readonly suspects?: readonly string[];
 }
 
 export interface ErasureActivities {
@@ -55,7 +57,12 @@ export interface ErasureActivities {
     readonly batchId: string;
     readonly waitingFor: { readonly code: string; readonly message: string } | null;
   }): Promise<void>;
-  /** The same for one request that is in no batch. */
+  /** A check of what was done came out wrong: the requests have failed, with this error. */
+  failBatch(input: {
+    readonly batchId: string;
+    readonly error: { readonly code: string; readonly message: string };
+  }): Promise<void>;
+  /** The same as `noteBatch`, for one request that is in no batch. */
   noteRequest(input: {
     readonly requestId: string;
     readonly waitingFor: { readonly code: string; readonly message: string } | null;
@@ -76,5 +83,10 @@ export interface ErasureEngineActivities {
   /** Tables of which a ref still reaches old files, and nobody took that on themselves. */
   findBlocked(input: { readonly batchId: string }): Promise<readonly string[]>;
   eraseStep(input: TableStepInput): Promise<Receipt>;
-  verifyTable(input: { readonly batchId: string; readonly table: string }): Promise<VerifiedTable>;
+  verifyTable(input: {
+    readonly batchId: string;
+    readonly table: string;
+    /** What the reading before told: met twice, it is a trace whoever else wrote meanwhile. */
+    readonly suspects?: readonly string[];
+  }): Promise<VerifiedTable>;
 }

@@ -11,13 +11,24 @@ import {
   valuesOf,
 } from './deps.ts';
 import { type Exceptions, openExceptions } from './excepted.ts';
-import { listedFiles } from './file-list.ts';
+import { hashPath, listedFiles } from './file-list.ts';
 import type { VerifiedTable } from './types.ts';
+
+/** They go through the workflow's history. */
+const SUSPECTS_MAX = 500;
 
 /** Reads a table for all requests of the batch in one pass, and keeps what it saw. */
 export async function verifyTable(
   deps: ErasureDeps,
-  { batchId, table }: { readonly batchId: string; readonly table: string },
+  {
+    batchId,
+    table,
+    suspects = [],
+  }: {
+    readonly batchId: string;
+    readonly table: string;
+    readonly suspects?: readonly string[];
+  },
 ): Promise<VerifiedTable> {
   const requests = (await requestsOf(deps, batchId)).filter((one) => one.state === 'verifying');
   const [first] = requests;
@@ -47,10 +58,13 @@ export async function verifyTable(
   const traced = [...verified.values()].some(({ tracesFound }) => tracesFound > 0);
   const { metadataLocation } = traced ? await deps.files.version(ref) : before;
   const stand = await Promise.all(exceptions.map((one) => one.stand()));
-  if (metadataLocation !== before.metadataLocation || stand.includes(false)) {
+  const met = [...verified].flatMap(([requestId, seen]) => suspectsOf(requestId, seen));
+  const isNew = !met.some((one) => suspects.includes(one));
+  const isMoved = metadataLocation !== before.metadataLocation && isNew;
+  if (isMoved || stand.includes(false)) {
     // A file that another batch removes meanwhile can explain no bound, and looks like a trace.
     const waitingFor = `${table} was written to while the second reader read it`;
-    return { table, failed: [], waitingFor };
+    return { table, failed: [], waitingFor, suspects: met.slice(0, SUSPECTS_MAX) };
   }
   const failed: string[] = [];
   for (const { requestId } of requests) {
@@ -59,6 +73,13 @@ export async function verifyTable(
     if (seen === undefined || seen.tracesFound > 0) failed.push(requestId);
   }
   return { table, failed, waitingFor: null };
+}
+
+/** One trace: by the hash of its path, and what it is a trace of. */
+function suspectsOf(requestId: string, { traces }: TableVerification): readonly string[] {
+  return traces.map(({ pathHash, how, identifier }) =>
+    hashPath(`${requestId} ${pathHash} ${how} ${identifier}`).slice(0, 16),
+  );
 }
 
 async function oldObjects(deps: ErasureDeps, batchId: string, table: string) {

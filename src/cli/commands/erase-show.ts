@@ -63,7 +63,9 @@ function tellRequest(terminal: Terminal, request: ErasureRequest): void {
   terminal.print(`  asked by ${request.requestedBy} at ${request.requestedAt}`);
   terminal.print(`  due ${request.deadlineAt}, ${timeLeft(request, Date.now())}`);
   if (request.approvedBy !== null) {
-    terminal.print(`  approved by ${request.approvedBy} at ${request.approvedAt}`);
+    const { approvedBy, approvedAccount, approvedAt } = request;
+    const account = approvedAccount === approvedBy ? '' : ` (account ${approvedAccount})`;
+    terminal.print(`  approved by ${approvedBy}${account} at ${approvedAt}`);
   }
   const waits = waitsFor(request);
   if (waits !== null) terminal.print(`  waits for ${waits}`);

@@ -115,7 +115,7 @@ function actCommand(what: {
     summary: what.summary,
     usage: '<requestId>',
     options: { ...what.options, by: { type: 'string' } },
-    help: { ...what.help, by: 'who does it, where one account serves several people' },
+    help: { ...what.help, by: 'who does it (default: your account, which is recorded as well)' },
     examples: [what.example],
     positionals: { min: 1, max: 1 },
     run: async (input) => {
@@ -132,6 +132,8 @@ function actCommand(what: {
         requestId,
         act: what.act(input, request),
         by: by === null ? session.requestedBy : `cli:${by}`,
+        account: session.requestedBy,
+        trustsNames: session.config.erasure.trustBy,
         at: new Date().toISOString(),
       });
       await wake(acted.request);
@@ -143,7 +145,9 @@ function actCommand(what: {
 
 export const eraseApprove = actCommand({
   name: 'erase approve',
-  summary: 'Approves a request; whoever asked for it cannot.',
+  summary:
+    'Approves a request; whoever asked for it cannot, nor their account, unless it acts for several ' +
+    'people (ICEWRIGHT_ERASURE_TRUST_BY=true, with --by).',
   example: 'icewright erase approve 20261121T020000-4f2a9c',
   act: () => ({ kind: 'approve' }),
 });
@@ -157,7 +161,8 @@ export const eraseCancel = actCommand({
 
 export const eraseHold = actCommand({
   name: 'erase hold',
-  summary: 'Sets a legal hold: nothing is forgotten until it is lifted.',
+  summary:
+    'Sets a legal hold: nothing is forgotten until it is lifted. Too late once forgetting has begun.',
   options: { because: { type: 'string' } },
   help: { because: 'the ground of the hold, such as "litigation 17/2026"' },
   example: 'icewright erase hold <requestId> --because "litigation 17/2026"',
@@ -173,7 +178,7 @@ export const eraseLift = actCommand({
 
 export const erasePause = actCommand({
   name: 'erase pause',
-  summary: 'Lets a request wait; its deadline does not.',
+  summary: 'Lets a request wait, as long as nothing is forgotten yet; its deadline does not wait.',
   example: 'icewright erase pause <requestId>',
   act: () => ({ kind: 'pause' }),
 });
@@ -187,7 +192,7 @@ export const eraseResume = actCommand({
 
 export const eraseExcept = actCommand({
   name: 'erase except',
-  summary: 'Records that a tag, a branch or a shared table must keep the subject, and why.',
+  summary: 'Records that what blocks a request stays as it is, by whose word and why.',
   options: {
     table: { type: 'string' },
     ref: { type: 'string' },
@@ -196,8 +201,8 @@ export const eraseExcept = actCommand({
   },
   help: {
     table: 'the table of the blocker',
-    ref: 'name of the tag or branch (or of the property gc.enabled)',
-    kind: 'tag (default), branch, gc_disabled, object_lock, retention, shared_place, unreachable',
+    ref: 'name of the tag or branch, or what "erase status" calls the blocker',
+    kind: `${BLOCKER_KINDS.join(', ')} (default tag)`,
     because: 'the legal ground; it stands in the certificate',
   },
   example:

@@ -14,6 +14,8 @@ export interface Certificate {
   readonly requestedBy: string;
   readonly approvedBy: string | null;
   readonly approvedAt: string | null;
+  /** The account that approved, where `approvedBy` is a name that was given; absent: it is that. */
+  readonly approvedAccount?: string | null;
   readonly deadlineAt: string;
   readonly finishedAt: string;
   /** SHA-256 of the privacy policy's canonical form: which inventory was worked through. */
@@ -27,7 +29,7 @@ export interface Certificate {
 
 export interface SourceErasure {
   readonly name: string;
-  /** Rows removed, of all requests of the batch. */
+  /** Rows removed, of all requests of the batch and of its tries. */
   readonly rowsRemoved: number;
   readonly finishedAt: string;
 }
@@ -42,12 +44,14 @@ export interface TableErasure {
   readonly because: string | null;
   readonly snapshotBefore: string | null;
   readonly snapshotAfter: string | null;
-  /** Rows of this request's subject in main. */
+  /** Rows of this request's subject in main: the most that were found at a time. */
   readonly rowsMatched: number;
   /** The same in tags and other branches; one that two of them reach counts twice. */
   readonly rowsElsewhere: number;
   /** after = before − matched, matched after = 0, the checksum of the others unchanged. */
   readonly oracle: CountOracle;
+  /** How further tries of this request counted, in order; one that failed may not add up. */
+  readonly otherTries?: readonly CountOracle[];
   readonly snapshotsExpired: number;
   readonly refs: readonly { readonly name: string; readonly type: 'branch' | 'tag' }[];
   readonly filesRemoved: readonly RemovedFile[];

@@ -8,6 +8,8 @@ export interface ErasureEvent {
   readonly requestId: string;
   readonly at: string;
   readonly by: string;
+  /** The account that did it, where `by` is a name that was given; absent: they are one. */
+  readonly account?: string;
   readonly act: 'open' | RequestAct['kind'];
   /** `null`: there was no request before. */
   readonly from: ErasureState | null;

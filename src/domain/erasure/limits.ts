@@ -5,11 +5,17 @@ import type { Certificate, VerificationLimit } from './certificate.ts';
 export function givenUp({ tables, verification }: Certificate): readonly string[] {
   const read = new Set(verification.tables.map(({ table }) => table));
   const unread = tables.filter(({ action, table }) => action === 'none' && !read.has(table));
-  return unread.filter(({ because }) => because !== NOT_THERE).map(({ table }) => table);
+  return unread.filter(({ because }) => !isNone(because)).map(({ table }) => table);
+}
+
+function isNone(because: string | null): boolean {
+  return because === NOT_THERE || because === GONE_SINCE;
 }
 
 /** Of a table that was mapped, and that the catalog does not have. */
 export const NOT_THERE = 'it does not exist';
+/** Of one that was there when the subject was looked for; its places are empty. */
+export const GONE_SINCE = 'it is gone since, with all that it had';
 
 const LIMITS: Readonly<Record<VerificationLimit['kind'], string>> = {
   short_value: 'values of fewer than 6 characters were looked for in their own columns alone',

@@ -61,6 +61,10 @@ const source = z.strictObject({
     .string()
     .regex(/^[a-z][a-z0-9-]{0,30}$/, 'is no name: small letters, digits and dashes, at most 31'),
   kind: z.literal('postgres'),
+  tell: z
+    .array(z.string().min(1))
+    .optional()
+    .describe('Queries, asked first: further linking identifiers, in rows that hold the key.'),
   forget: z
     .array(z.string().min(1))
     .min(1)

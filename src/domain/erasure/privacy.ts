@@ -55,6 +55,11 @@ export interface SourceMapping {
   readonly name: string;
   readonly kind: 'postgres';
   /**
+   * Queries, asked before: further linking identifiers of the subjects, each row with the key. What
+   * the source has taken in since the last ingestion is in no table of the lake.
+   */
+  readonly tell?: readonly string[] | undefined;
+  /**
    * Statements in order, in one transaction; `:customer_id` stands for the array of the subjects'
    * values of that identifier.
    */
@@ -98,6 +103,17 @@ export interface PrivacyPolicy {
  * never in a workflow, a log, a metric or an error.
  */
 export type SubjectValues = Readonly<Record<string, readonly string[]>>;
+
+/** All values of several subjects together, each once. */
+export function mergeValues(list: readonly SubjectValues[]): SubjectValues {
+  const merged: Record<string, Set<string>> = {};
+  for (const [name, values] of list.flatMap((one) => Object.entries(one))) {
+    const known = merged[name] ?? new Set();
+    for (const value of values) known.add(value);
+    merged[name] = known;
+  }
+  return Object.fromEntries(Object.entries(merged).map(([name, set]) => [name, [...set].sort()]));
+}
 
 /** The policy with every table named by catalog, namespace and name. */
 export function inCatalog(policy: PrivacyPolicy, catalogName: string): PrivacyPolicy {

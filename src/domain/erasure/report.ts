@@ -73,13 +73,18 @@ function requestOf(certificate: Certificate): Block {
         'Approved',
         certificate.approvedAt === null
           ? 'not needed: nothing was found'
-          : `${certificate.approvedAt} by ${certificate.approvedBy}`,
+          : `${certificate.approvedAt} by ${approverOf(certificate)}`,
       ],
       ['Answer due', certificate.deadlineAt],
       ['Finished', `${certificate.finishedAt}, after ${Number(days.toFixed(1))} days`],
       ['Inventory worked through', `privacy policy with SHA-256 ${certificate.policyDigest}`],
     ],
   };
+}
+
+function approverOf({ approvedBy, approvedAccount }: Certificate): string {
+  const account = approvedAccount == null ? '' : `, with the account ${approvedAccount}`;
+  return `${approvedBy}${account}`;
 }
 
 function sourcesOf({ sources }: Certificate): Block {
@@ -149,14 +154,9 @@ function oracleOf({ tables }: Certificate): readonly Block[] {
       headings: ['table', '>before', '>erased', '>after', '>left of them', 'others', 'adds up'],
       rows: tables
         .filter(isTouched)
-        .map(({ table, oracle }) => [
-          table,
-          String(oracle.before),
-          String(oracle.matched),
-          String(oracle.after),
-          String(oracle.matchedAfter),
-          oracle.othersBefore === oracle.othersAfter ? 'unchanged' : 'CHANGED',
-          addsUp(oracle) ? 'yes' : 'NO',
+        .flatMap(({ table, oracle, otherTries = [] }) => [
+          countOf(table, oracle),
+          ...otherTries.map((one) => countOf(`${table} (another try)`, one)),
         ]),
     },
   ];
@@ -165,6 +165,18 @@ function oracleOf({ tables }: Certificate): readonly Block[] {
 /** Nothing was counted in the others. */
 function isTouched({ tableUuid }: TableErasure): boolean {
   return tableUuid !== '';
+}
+
+function countOf(table: string, oracle: TableErasure['oracle']): readonly string[] {
+  return [
+    table,
+    String(oracle.before),
+    String(oracle.matched),
+    String(oracle.after),
+    String(oracle.matchedAfter),
+    oracle.othersBefore === oracle.othersAfter ? 'unchanged' : 'CHANGED',
+    addsUp(oracle) ? 'yes' : 'NO',
+  ];
 }
 
 function addsUp(oracle: TableErasure['oracle']): boolean {

@@ -31,11 +31,15 @@ export interface ErasureRequest {
   readonly deadlineAt: string;
   readonly approvedBy: string | null;
   readonly approvedAt: string | null;
+  /** The account by which it was approved, whatever name was given with it. */
+  readonly approvedAccount: string | null;
   /** Nothing is forgotten while a legal hold stands. */
   readonly hold: { readonly by: string; readonly at: string; readonly because: string } | null;
   readonly pausedBy: string | null;
   /** What was found, table by table and ref by ref. */
   readonly found: readonly FoundInTable[];
+  /** Tables that were there whenever it was looked for: none of them may get out of sight. */
+  readonly seen: readonly SeenTable[];
   /** Identifiers of which a value was left out, because rows of other people hold it as well. */
   readonly sharedIdentifiers: readonly string[];
   /** What keeps it from going on, with what to do about each. */
@@ -44,6 +48,8 @@ export interface ErasureRequest {
   readonly forgettingAt: string | null;
   /** The batch of requests that it is forgotten with. */
   readonly batchId: string | null;
+  /** All that it was ever put into, in order: what earlier tries did and met still counts. */
+  readonly batches: readonly string[];
   readonly certificateId: string | null;
   readonly error: { readonly code: ErrorCode; readonly message: string } | null;
   readonly updatedAt: string;
@@ -65,6 +71,18 @@ export interface FoundInRef {
   readonly snapshotId?: string;
 }
 
+/** A table as it was when the subject was looked for. */
+export interface SeenTable {
+  readonly table: string;
+  /** `null`: it could not be read. */
+  readonly tableUuid: string | null;
+  /** Folders with its files; none: not known. */
+  readonly places: readonly string[];
+  /** Rows of the subject in main, and in all other refs: the most that were found at a time. */
+  readonly rows: number;
+  readonly rowsElsewhere: number;
+}
+
 /** In a ref the subject is still reached; the others forbid forgetting in a table altogether. */
 export const BLOCKER_KINDS = [
   'tag',
@@ -74,12 +92,18 @@ export const BLOCKER_KINDS = [
   'unreachable',
   'retention',
   'shared_place',
+  'vanished',
 ] as const;
 export type BlockerKind = (typeof BLOCKER_KINDS)[number];
 
 /** Whether it blocks the end of a request only, and not its beginning. */
 export function isRefKind(kind: BlockerKind): boolean {
   return kind === 'tag' || kind === 'branch';
+}
+
+/** Whether the exception of such a blocker lets a table's old files stay. */
+export function keepsFiles(kind: BlockerKind): boolean {
+  return !isRefKind(kind) && kind !== 'vanished';
 }
 
 /** A ref that still reaches the subject, or anything else that only a person may settle. */

@@ -9,13 +9,14 @@ import {
   type ErasureRequest,
   type ErasureState,
   isRefKind,
+  type SeenTable,
 } from './request.ts';
 
 /** What a step has found out or settled; a field that is left out stays. */
 export type RequestPatch = Partial<
   Pick<
     ErasureRequest,
-    'found' | 'sharedIdentifiers' | 'blockers' | 'batchId' | 'certificateId' | 'error'
+    'found' | 'sharedIdentifiers' | 'seen' | 'blockers' | 'batchId' | 'certificateId' | 'error'
   >
 >;
 
@@ -37,6 +38,10 @@ export type RequestAct =
 
 export interface ActContext {
   readonly by: string;
+  /** The account that it is done by, where `by` is only a name that was given; absent: `by`. */
+  readonly account?: string;
+  /** Names are believed: one account may act for several people. Default: it is one person. */
+  readonly trustsNames?: boolean;
   /** ISO time. */
   readonly at: string;
 }
@@ -51,8 +56,9 @@ export const NEXT_STATES: Readonly<Record<ErasureState, readonly ErasureState[]>
   found: ['requested', 'awaiting_approval', 'verifying', 'refused', 'cancelled', 'failed'],
   awaiting_approval: ['requested', 'found', 'forgetting', 'refused', 'cancelled', 'failed'],
   forgetting: ['verifying', 'failed'],
-  // No ref showed the subject, old files did: what goes then has to be approved.
-  verifying: ['done', 'forgetting', 'awaiting_approval', 'failed'],
+  // No ref showed the subject, old files did: what goes then has to be approved. What was not read
+  // is looked into again.
+  verifying: ['done', 'forgetting', 'awaiting_approval', 'requested', 'failed'],
   failed: [
     ...(['requested', 'found', 'awaiting_approval', 'forgetting', 'verifying'] as const),
     ...(['refused', 'cancelled'] as const),
@@ -74,22 +80,24 @@ export function applyAct(request: ErasureRequest, act: RequestAct, context: ActC
   });
   switch (act.kind) {
     case 'move': {
-      const moved = { ...request, error: null, ...act.patch, state: act.to };
+      const moved = { ...request, error: null, ...patched(request, act.patch), state: act.to };
       const because = findObjection(request, moved);
       if (because !== null) return refuse(because);
       const begins = act.to === 'forgetting' && request.forgettingAt === null;
       return accept({ ...moved, ...(begins ? { forgettingAt: context.at } : {}) });
     }
     case 'amend':
-      return accept(act.patch);
+      return accept(patched(request, act.patch));
     case 'approve':
       return approve(request, context, accept);
-    case 'hold':
-      return accept({ hold: { ...context, because: act.because } });
+    case 'hold': {
+      const { by, at } = context;
+      return unlessBegun(request, accept, { hold: { by, at, because: act.because } });
+    }
     case 'lift_hold':
       return request.hold === null ? refuse('no legal hold stands') : accept({ hold: null });
     case 'pause':
-      return accept({ pausedBy: context.by });
+      return unlessBegun(request, accept, { pausedBy: context.by });
     case 'resume':
       return request.pausedBy === null ? refuse('it is not paused') : accept({ pausedBy: null });
     case 'except':
@@ -97,6 +105,60 @@ export function applyAct(request: ErasureRequest, act: RequestAct, context: ActC
     default:
       return assertNever(act);
   }
+}
+
+/** What a step has found out was read before: what came into the row meanwhile stays in it. */
+function patched(request: ErasureRequest, patch: RequestPatch = {}): Partial<ErasureRequest> {
+  const { blockers, seen, batchId } = patch;
+  const joins = batchId != null && !request.batches.includes(batchId);
+  return {
+    ...patch,
+    ...(blockers === undefined ? {} : { blockers: withExceptions(request, blockers) }),
+    ...(seen === undefined ? {} : { seen: mergeSeen(request.seen, seen) }),
+    ...(joins ? { batches: [...request.batches, batchId] } : {}),
+  };
+}
+
+/** An exception stays as long as its blocker does, whoever has not seen it yet. */
+function withExceptions(
+  request: Pick<ErasureRequest, 'blockers'>,
+  blockers: readonly Blocker[],
+): readonly Blocker[] {
+  return blockers.map((one) => {
+    const known = request.blockers.find((other) => isSameBlocker(one, other));
+    return { ...one, exception: known?.exception ?? one.exception };
+  });
+}
+
+export function isSameBlocker(
+  one: Pick<Blocker, 'table' | 'kind' | 'name'>,
+  other: Pick<Blocker, 'table' | 'kind' | 'name'>,
+): boolean {
+  return one.table === other.table && one.kind === other.kind && one.name === other.name;
+}
+
+/** What was seen once is never forgotten. */
+function mergeSeen(known: readonly SeenTable[], now: readonly SeenTable[]): readonly SeenTable[] {
+  const merged = new Map<string, SeenTable>();
+  for (const one of [...known, ...now]) {
+    const key = `${one.table} ${one.tableUuid}`;
+    const before = merged.get(key) ?? one;
+    const places = [...new Set([...before.places, ...one.places])].sort();
+    const rows = Math.max(before.rows, one.rows);
+    const rowsElsewhere = Math.max(before.rowsElsewhere, one.rowsElsewhere);
+    merged.set(key, { ...before, places, rows, rowsElsewhere });
+  }
+  return [...merged.values()];
+}
+
+/** Once data are gone, nothing brings it to a stop: whoever tries must be told. */
+function unlessBegun(
+  { forgettingAt }: ErasureRequest,
+  accept: (change: Partial<ErasureRequest>) => ActResult,
+  change: Partial<ErasureRequest>,
+): ActResult {
+  if (forgettingAt === null) return accept(change);
+  return refuse(`forgetting has begun at ${forgettingAt}: it can only be brought to its end`);
 }
 
 export function hasEnded({ state }: Pick<ErasureRequest, 'state'>): boolean {
@@ -156,15 +218,22 @@ function findObjectionToDone(request: ErasureRequest): string | null {
 
 function approve(
   request: ErasureRequest,
-  { by, at }: ActContext,
+  context: ActContext,
   accept: (change: Partial<ErasureRequest>) => ActResult,
 ): ActResult {
+  const { by, at, account = by, trustsNames = false } = context;
   if (request.state !== 'awaiting_approval') {
     const because = request.error === null ? '' : `: ${request.error.message}`;
     return refuse(`it is ${request.state}${because}`);
   }
   if (isSamePerson(by, request.requestedBy)) {
     return refuse('whoever asked for it cannot approve it: a second person must');
+  }
+  if (!trustsNames && isSamePerson(account, request.requestedBy)) {
+    return refuse(
+      `it was asked for by the same account, ${account}: a second person must approve it by their ` +
+        'own, or set ICEWRIGHT_ERASURE_TRUST_BY=true where one account acts for several people',
+    );
   }
   if (request.hold !== null) return refuse(`a legal hold stands since ${request.hold.at}`);
   const [obstacle] = hardBlockers(request);
@@ -174,7 +243,7 @@ function approve(
   }
   // The first approval counts: a repeated one changes nothing.
   if (request.approvedBy !== null) return accept({ updatedAt: request.updatedAt });
-  return accept({ approvedBy: by, approvedAt: at });
+  return accept({ approvedBy: by, approvedAt: at, approvedAccount: account });
 }
 
 function except(
@@ -183,8 +252,7 @@ function except(
   { by }: ActContext,
   accept: (change: Partial<ErasureRequest>) => ActResult,
 ): ActResult {
-  const isMeant = (one: Blocker) =>
-    one.table === blocker.table && one.kind === blocker.kind && one.name === blocker.name;
+  const isMeant = (one: Blocker) => isSameBlocker(one, blocker);
   if (!request.blockers.some(isMeant)) {
     return refuse(`no ${blocker.kind} ${blocker.name} of ${blocker.table} blocks it`);
   }

@@ -11,13 +11,19 @@ create table icewright.erasure_request (
   deadline_at    timestamptz not null,
   approved_by    text,
   approved_at    timestamptz,
+  -- The account, whatever name was given with it.
+  approved_account text,
   hold           jsonb,
   paused_by      text,
   found          jsonb not null default '[]',
   shared_identifiers text[] not null default '{}',
+  -- Every table that was there when the subject was looked for.
+  seen           jsonb not null default '[]',
   blockers       jsonb not null default '[]',
   forgetting_at  timestamptz,
   batch_id       text,
+  -- Every one that it was ever in.
+  batches        text[] not null default '{}',
   certificate_id text,
   error          jsonb,
   updated_at     timestamptz not null,
@@ -29,6 +35,7 @@ create table icewright.erasure_request (
 create index erasure_request_newest on icewright.erasure_request (requested_at desc, request_id desc);
 create index erasure_request_subject on icewright.erasure_request (subject_hash);
 create index erasure_request_batch on icewright.erasure_request (batch_id);
+create index erasure_request_batches on icewright.erasure_request using gin (batches);
 create index erasure_request_entry on icewright.erasure_request (last_entry);
 
 -- What the subject is known by, encrypted: there while its request is open.
@@ -55,7 +62,7 @@ create table icewright.erasure_table (
 );
 
 -- Exactly these objects go, or are gone. A path may hold partition values: it is kept while a
--- request of its batch is open, its hash for good.
+-- request that was ever in its batch is open, its hash for good.
 create table icewright.erasure_file (
   batch_id    text not null references icewright.erasure_batch,
   path_hash   text not null,

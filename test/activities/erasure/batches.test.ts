@@ -1,90 +1,11 @@
 /** When a request begins, what it waits for, and with whom it is forgotten; on a ledger in memory. */
 import { describe, expect, it } from 'vitest';
 import { closeBatch, joinBatch, nextStep } from '../../../src/activities/erasure/batches.ts';
-import { finishBatch } from '../../../src/activities/erasure/certify.ts';
-import type { ErasureDeps } from '../../../src/activities/erasure/deps.ts';
 import { lookAgain } from '../../../src/activities/erasure/find.ts';
-import type { ErasureAct, ErasureFilter } from '../../../src/activities/erasure-ports.ts';
+import { failBatch } from '../../../src/activities/erasure/tell.ts';
 import type { Blocker, ErasureRequest } from '../../../src/domain/erasure/request.ts';
-import { applyAct } from '../../../src/domain/erasure/transitions.ts';
-import { IcewrightError } from '../../../src/domain/errors.ts';
-import { type TableRef, tableFromKey, tableKey } from '../../../src/domain/table.ts';
 import { AT, erasureRequest } from '../../proof/fixture.ts';
-
-const TABLE = 'lake.a.t';
-const NOW_MS = Date.parse(AT);
-const mapping = { table: TABLE, action: 'delete', because: null, match: {}, holds: {} } as const;
-const subjectNamed = (name: string) => ({
-  ...{ name, key: 'customer_id', sources: [], tables: [mapping] },
-  identifiers: [{ name: 'customer_id', type: 'bigint', links: true, trace: false }],
-});
-const POLICY = { kind: 'privacy', subjects: [subjectNamed('customer'), subjectNamed('employee')] };
-
-interface World {
-  requests: ErasureRequest[];
-  /** Refs of the table, with their snapshots; `null`: it cannot be read. */
-  refs: Record<string, string> | null;
-  properties: Record<string, string>;
-  collectMs: number;
-  batches: { batchId: string; openedAt: string; closedAt: string | null }[];
-  woken: string[];
-  started: string[];
-}
-
-function worldOf(...requests: ErasureRequest[]): World {
-  const empty = { batches: [], woken: [], started: [], properties: {} };
-  return { requests, refs: { main: '1' }, collectMs: 60_000, ...empty };
-}
-
-function depsOf(world: World): ErasureDeps {
-  const find = (id: string) => world.requests.findIndex((one) => one.requestId === id);
-  const measureTable = async (table: TableRef) => {
-    if (world.refs === null) throw new IcewrightError('CatalogRejected', 'it is broken');
-    const refs = Object.entries(world.refs).map(([name, snapshotId]) => ({
-      ...{ name, snapshotId, type: name === 'main' ? 'branch' : 'tag' },
-    }));
-    const snapshots = Object.values(world.refs).map((snapshotId) => ({
-      ...{ snapshotId, parentId: null, committedAtMs: NOW_MS, summary: {} },
-    }));
-    const { properties } = world;
-    const location = 's3://lake/a/t';
-    return { table: tableKey(table), location, snapshotId: '1', refs, snapshots, properties };
-  };
-  return {
-    nowMs: () => NOW_MS,
-    privacy: async () => [{ ...POLICY, collectMs: world.collectMs }],
-    wake: async (id: string) => void world.woken.push(id),
-    startBatch: async (id: string) => void world.started.push(id),
-    project: { models: async () => [] },
-    ledger: { latestReports: async () => [] },
-    versions: { findLock: async () => null },
-    files: {
-      version: async () => ({ location: 's3://lake/a/t', properties: {} }),
-      places: async () => ({ table: TABLE, places: ['s3://lake/a/t'] }),
-    },
-    catalog: {
-      listTables: async () => [tableFromKey(TABLE)],
-      tableExists: async () => true,
-      measureTable,
-    },
-    erasures: {
-      readRequest: async (id: string) => world.requests[find(id)] ?? null,
-      listBatches: async () => world.batches,
-      listTableWork: async () => [],
-      openBatch: async (batchId: string, openedAt: string) =>
-        void world.batches.push({ batchId, openedAt, closedAt: null }),
-      closeBatch: async () => undefined,
-      listRequests: async ({ batchId }: ErasureFilter) =>
-        world.requests.filter((one) => one.batchId === batchId).reverse(),
-      actOn: async ({ requestId, act, by, at }: ErasureAct) => {
-        const result = applyAct(world.requests[find(requestId)] as ErasureRequest, act, { by, at });
-        if (!result.ok) throw new IcewrightError('SafetyRefused', result.because);
-        world.requests[find(requestId)] = result.request;
-        return { acted: true, request: result.request };
-      },
-    },
-  } as unknown as ErasureDeps;
-}
+import { depsOf, TABLE, type World, worldOf } from './world.ts';
 
 const blocker = (own: Partial<Blocker>): Blocker => ({
   ...{ table: TABLE, kind: 'tag', name: 'old', because: 'x', remedy: 'y', exception: null },
@@ -198,9 +119,60 @@ describe('a batch', () => {
     expect(await closeBatch(depsOf(world), 'b')).toMatchObject({ tables: [], verified: [TABLE] });
   });
 
-  it('gives no certificate for a table that nobody read', async () => {
-    const world = worldOf(erasureRequest({ state: 'verifying', batchId: 'b' }));
-    await expect(finishBatch(depsOf(world), 'b')).rejects.toThrow(/was not read .*no certificate/);
-    expect(world.requests[0]?.state).toBe('verifying');
+  it('that closes while a request joins it takes that one no more', async () => {
+    const world = worldOf(approved());
+    world.batches.push({ batchId: 'closing', openedAt: AT, closedAt: null });
+    const deps = depsOf(world);
+    const { joinBatch: join } = deps.erasures;
+    const closing = async (requestId: string, batchId: string, at: string) => {
+      for (const one of world.batches) if (one.batchId === 'closing') one.closedAt = at;
+      return join(requestId, batchId, at);
+    };
+    await joinBatch({ ...deps, erasures: { ...deps.erasures, joinBatch: closing } }, 'e1');
+    const { batchId } = world.requests[0] as ErasureRequest;
+    expect(batchId).not.toBe('closing');
+    expect(world.started).toEqual([batchId]);
+  });
+
+  it('is not started again for a request that failed', async () => {
+    const error = { code: 'InvariantBroken', message: 'no' } as const;
+    const world = worldOf(approved({ state: 'failed', forgettingAt: AT, batchId: 'b1', error }));
+    expect(await stepOf(world)).toBe('wait');
+    expect(world.started).toEqual([]);
+  });
+
+  it('takes over the files of earlier tries: of the same tables, whatever their names', async () => {
+    const world = worldOf(
+      approved({ state: 'forgetting', forgettingAt: AT, batchId: 'b3', batches: ['b1', 'b3'] }),
+    );
+    const work = (table: string, tableUuid: string) => ({
+      ...{ batchId: 'b1', table, step: 'count', document: { tableUuid } },
+    });
+    world.works = [work('lake.a.before', 'u1'), work(TABLE, 'u0')];
+    await closeBatch(depsOf(world), 'b3');
+    expect(world.carried).toEqual([`b1 lake.a.before to b3 ${TABLE}`]);
+  });
+
+  it('reads what only one of its requests has given up', async () => {
+    const exception = { by: 'cli:eve', because: 'tax law' };
+    const given = [blocker({ kind: 'unreachable', name: TABLE, exception })];
+    const forgetting = { state: 'forgetting', forgettingAt: AT, batchId: 'b' } as const;
+    const world = worldOf(
+      approved({ ...forgetting, blockers: given }),
+      approved({ ...forgetting, requestId: 'e2' }),
+    );
+    expect((await closeBatch(depsOf(world), 'b')).tables).toEqual([TABLE]);
+    expect(
+      (await closeBatch(depsOf(worldOf(world.requests[0] as ErasureRequest)), 'b')).tables,
+    ).toEqual([]);
+  });
+
+  it('whose counts are wrong fails its requests', async () => {
+    const world = worldOf(approved({ state: 'forgetting', forgettingAt: AT, batchId: 'b' }));
+    await failBatch(depsOf(world), 'b', { code: 'InvariantBroken', message: 'others changed' });
+    expect(world.requests[0]).toMatchObject({
+      ...{ state: 'failed', error: { code: 'InvariantBroken', message: 'others changed' } },
+    });
+    expect(world.woken).toEqual(['e1']);
   });
 });

@@ -1,8 +1,11 @@
 /** Refs that hold up the end of a request: those that do not descend from what an erasure left. */
 import { expect, it } from 'vitest';
 import { findBlocked } from '../../../src/activities/erasure/blocked.ts';
+import { refBlocker } from '../../../src/activities/erasure/blockers.ts';
 import type { ErasureDeps } from '../../../src/activities/erasure/deps.ts';
+import type { ErasureAct } from '../../../src/activities/erasure-ports.ts';
 import type { ErasureRequest } from '../../../src/domain/erasure/request.ts';
+import { applyAct } from '../../../src/domain/erasure/transitions.ts';
 import { erasureRequest } from '../../proof/fixture.ts';
 
 const TABLE = 'lake.a.t';
@@ -15,10 +18,14 @@ async function blockedBy(
   snapshots: Readonly<Record<string, string | null>>,
   ref: string,
   request: Partial<ErasureRequest> = {},
+  work: readonly object[] = [{ table: TABLE, document: { matched: 1, clean: ['5', '9'] } }],
 ): Promise<readonly [readonly string[], readonly string[]]> {
   let now = erasureRequest({ state: 'forgetting', found, batchId: 'b', ...request });
   const health = {
     table: TABLE,
+    tableUuid: 'u1',
+    location: 's3://lake/a/t',
+    properties: {},
     snapshotId: '9',
     refs: [
       { name: 'main', type: 'branch', snapshotId: '9' },
@@ -32,12 +39,14 @@ async function blockedBy(
   const deps = {
     nowMs: () => 0,
     privacy: async () => [{ subjects: [subject] }],
-    catalog: { measureTable: async () => health },
+    catalog: { listTables: async () => [], measureTable: async () => health },
     erasures: {
       listRequests: async () => [now],
-      listTableWork: async () => [{ table: TABLE, document: { matched: 1, clean: ['5', '9'] } }],
-      actOn: async ({ act }: { act: { patch: Partial<ErasureRequest> } }) => {
-        now = { ...now, ...act.patch };
+      listTableWork: async () => work,
+      actOn: async ({ act, ...who }: ErasureAct) => {
+        const result = applyAct(now, act, who);
+        if (!result.ok) throw new Error(result.because);
+        now = result.request;
         return { acted: true, request: now };
       },
     },
@@ -67,4 +76,27 @@ it('an exception frees the table, and stays; so does what is no ref', async () =
     [],
     ['gc_disabled gc.enabled', 'branch audit'],
   ]);
+});
+
+const OTHER = 'lake.a.other';
+const shownIn = (table: string) => [
+  { table, refs: [{ name: 'main', type: 'branch', rows: 1, files: 1, bytes: 1 }] } as const,
+];
+const seenWith = (rows: number) => [
+  { table: TABLE, tableUuid: 'u1', places: [], rows, rowsElsewhere: 0 },
+];
+const traced = { table: `${TABLE}?e1`, document: { tracesFound: 1 } };
+
+it.each([
+  ['another table showed the subject', { found: shownIn(OTHER) }, [], []],
+  ['none did, and it is forgotten all the same', { found: [] }, [], [TABLE]],
+  ['the second reader met them in it', { found: shownIn(OTHER) }, [traced], [TABLE]],
+  ['an earlier try deleted them', { found: shownIn(OTHER), seen: seenWith(2) }, [], [TABLE]],
+] as const)('an old branch of a table, where %s', async (_, request, work, blocked) => {
+  expect((await blockedBy({ '3': '2' }, '3', request, work))[0]).toEqual(blocked);
+});
+
+it('a branch that holds the subject is told with the words that except it', () => {
+  const { remedy } = refBlocker(TABLE, 'branch', 'audit', null);
+  expect(remedy).toContain(`--table ${TABLE} --kind branch --ref audit`);
 });

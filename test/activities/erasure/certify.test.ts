@@ -1,76 +1,149 @@
-/** What a certificate says of tables, of the time of reading, and of what it cannot say. */
-import { expect, it } from 'vitest';
+/** The end of a batch: what has no proof gets no certificate, and says what becomes of it. */
+import { describe, expect, it } from 'vitest';
 import { finishBatch } from '../../../src/activities/erasure/certify.ts';
-import type { ErasureDeps } from '../../../src/activities/erasure/deps.ts';
-import type { Certificate } from '../../../src/domain/erasure/certificate.ts';
+import type { TableProgress } from '../../../src/activities/erasure/work.ts';
 import type { ErasureRequest } from '../../../src/domain/erasure/request.ts';
-import { AT, certificate, erasureRequest } from '../../proof/fixture.ts';
+import { AT, erasureRequest } from '../../proof/fixture.ts';
+import { depsOf, PLACE, TABLE, type World, worldOf } from './world.ts';
 
-const [READ, LOST, GONE] = ['lake.a.read', 'lake.a.lost', 'lake.a.gone'];
-const [seen] = certificate().verification.tables;
-const [done] = certificate().tables;
-const LATER = '2026-11-21T05:00:00.000Z';
-const READ_AT = { startedAt: '2026-11-21T03:00:00.000Z', finishedAt: '2026-11-21T04:00:00.000Z' };
-
-const blocker: ErasureRequest['blockers'][number] = {
-  ...{ table: LOST, kind: 'unreachable', name: 'metadata', because: '', remedy: '' },
-  exception: { by: 'cli:eve', because: 'lost' },
-} as ErasureRequest['blockers'][number];
-const inRef = (name: string, rows: number) => {
-  return { name, type: name === 'main' ? 'branch' : 'tag', rows, files: 1, bytes: 1 } as const;
-};
-
-/** The certificate of a batch of one request. */
-async function certify(
-  change: Partial<ErasureRequest>,
-  forgotten: boolean,
-): Promise<Certificate | undefined> {
-  const request = erasureRequest({ state: 'verifying', batchId: 'b', ...change });
-  const tables = [READ, LOST, GONE].map((table) => {
-    return { table, action: 'delete', because: null, match: {}, holds: {} };
+const SEEN = [{ table: TABLE, tableUuid: 'u1', places: [PLACE], rows: 3, rowsElsewhere: 0 }];
+const verifying = (own: Partial<ErasureRequest> = {}) =>
+  erasureRequest({
+    ...{ state: 'verifying', approvedBy: 'cli:ben', approvedAt: AT, approvedAccount: 'cli:ben' },
+    ...{ forgettingAt: AT, batchId: 'b', batches: ['b'], seen: SEEN },
+    ...own,
   });
-  const work = [
-    { table: `${READ}?${request.requestId}`, document: { ...seen, ...READ_AT, table: READ } },
-    ...(forgotten ? [{ table: READ, document: { ...done, head: null, matched: 3 } }] : []),
-  ];
-  let issued: Certificate | undefined;
-  const deps = {
-    nowMs: () => Date.parse(LATER),
-    privacy: async () => [{ sinks: [], subjects: [{ name: 'customer', tables }] }],
-    catalog: { tableExists: async ({ name }: { name: string }) => name !== 'gone' },
-    wake: async () => undefined,
-    erasures: {
-      listRequests: async () => [request],
-      listTableWork: async () => work,
-      listFiles: async () => [],
-      issueCertificate: async (one: Certificate) => {
-        issued = one;
-      },
-    },
-  } as unknown as ErasureDeps;
-  await finishBatch(deps, 'b');
-  return issued;
+
+function counted(change: Partial<TableProgress['oracle']> = {}): TableProgress {
+  const oracle = { before: 9, matched: 3, after: 6, matchedAfter: 0 };
+  return {
+    ...{ tableUuid: 'u1', formatVersion: 2, snapshotBefore: '0', snapshotAfter: '1', head: '1' },
+    oracle: { ...oracle, othersBefore: '5', othersAfter: '5', ...change },
+    ...{ matched: 3, bytesRewritten: 10, snapshotsExpired: 2, refs: [] },
+  };
 }
 
-const reasons = (one: Certificate | undefined) =>
-  one?.tables.map(({ table, action, because }) => [table, action, because]);
+const work = (batchId: string, table: string, document: object) => ({
+  ...{ batchId, table, step: 'count', document: { ...document } },
+});
+const read = (requestId: string, batchId = 'b') =>
+  work(batchId, `${TABLE}?${requestId}`, { table: TABLE, traces: [], tracesFound: 0 });
+const states = (world: World) => world.requests.map(({ state }) => state);
 
-it('says of each table that nothing was done to why, and when the rest was read', async () => {
-  const told = await certify({ blockers: [blocker] }, false);
-  expect(reasons(told)).toEqual([
-    [READ, 'none', 'nothing of the subject was in it'],
-    [LOST, 'none', 'it cannot be read: nobody knows whether it holds the subject'],
-    [GONE, 'none', 'it does not exist'],
-  ]);
-  expect(told?.verification).toMatchObject(READ_AT);
+describe('a request', () => {
+  it('whose table nobody read is done once more, and keeps no other from its end', async () => {
+    const world = worldOf(verifying(), verifying({ requestId: 'e2' }));
+    world.works = [work('b', TABLE, counted()), read('e2')];
+    await finishBatch(depsOf(world), 'b');
+    expect(states(world)).toEqual(['forgetting', 'done']);
+    expect(world.requests[0]).toMatchObject({
+      batchId: null,
+      error: { code: 'SafetyRefused', message: expect.stringContaining('was not read by') },
+    });
+    expect(world.woken).toEqual(['e1', 'e2']);
+  });
+
+  it('of which nothing was forgotten is looked for again', async () => {
+    const world = worldOf(verifying({ approvedBy: null, approvedAt: null, forgettingAt: null }));
+    await finishBatch(depsOf(world), 'b');
+    expect(world.requests[0]).toMatchObject({ state: 'requested', batchId: null });
+  });
+
+  it('whose table was not counted to its end is done once more', async () => {
+    const world = worldOf(verifying());
+    world.works = [work('b', TABLE, counted({ matchedAfter: 1 })), read('e1')];
+    await finishBatch(depsOf(world), 'b');
+    expect(states(world)).toEqual(['forgetting']);
+  });
 });
 
-it('counts rows of tags and branches, and tells of values that were left out', async () => {
-  const found = [{ table: READ, refs: [inRef('main', 0), inRef('old', 2), inRef('older', 3)] }];
-  const change = { found, sharedIdentifiers: ['full_name'], blockers: [blocker] };
-  const told = await certify({ ...change, forgettingAt: AT, approvedBy: 'cli:ben' }, true);
-  expect(told?.tables[0]).toMatchObject({ table: READ, rowsMatched: 0, rowsElsewhere: 5 });
-  expect(told?.verification.tables[0]?.limits).toEqual([
-    { kind: 'shared_value', identifier: 'full_name', objects: 0 },
-  ]);
+describe('a table that is gone', () => {
+  const gone = (objects: string[], own: Partial<ErasureRequest> = {}) => {
+    const world = worldOf(verifying(own));
+    world.table = null;
+    world.objects = objects;
+    return world;
+  };
+
+  it('holds up the end while anything is left where it was, and says what to do', async () => {
+    const world = gone([`${PLACE}/data/1.parquet`]);
+    await expect(finishBatch(depsOf(world), 'b')).rejects.toThrow(/lake\.a\.t was there .* delete/);
+    expect(world.requests[0]).toMatchObject({
+      state: 'verifying',
+      blockers: [{ kind: 'vanished', table: TABLE, name: 'u1', exception: null }],
+    });
+    expect(world.certificates).toEqual([]);
+    world.objects = [];
+    await finishBatch(depsOf(world), 'b');
+    expect(states(world)).toEqual(['done']);
+    expect(world.certificates[0]?.tables).toMatchObject([
+      { table: TABLE, because: expect.stringContaining('gone since') },
+    ]);
+  });
+
+  it('also where only a file outside of its place is left', async () => {
+    const world = gone(['s3://lake/elsewhere/1.parquet']);
+    const file = { batchId: 'b', table: TABLE, path: 's3://lake/elsewhere/1.parquet' };
+    const rest = { pathHash: 'h', kind: 'data', bytes: 1, etag: null, removedAt: null } as const;
+    world.files = [{ ...file, ...rest, versionIds: [] }];
+    await expect(finishBatch(depsOf(world), 'b')).rejects.toThrow(/was there/);
+  });
+
+  it('is accepted where somebody has taken that on themselves', async () => {
+    const exception = { by: 'cli:eve', because: 'court order' };
+    const told = { table: TABLE, name: 'u1', because: '', remedy: '', exception };
+    const world = gone([`${PLACE}/x`], { blockers: [{ ...told, kind: 'vanished' }] });
+    await finishBatch(depsOf(world), 'b');
+    expect(world.certificates[0]?.remains).toMatchObject([
+      { where: `${TABLE}, vanished u1`, owner: 'cli:eve', because: 'court order' },
+    ]);
+  });
+
+  it('is none where it only has another name that is mapped, or a new one has its place', async () => {
+    const world = worldOf(verifying({ seen: [{ ...SEEN[0], table: 'lake.a.old' } as never] }));
+    world.works = [work('b', TABLE, counted()), read('e1')];
+    world.objects = [`${PLACE}/x`];
+    await finishBatch(depsOf(world), 'b');
+    expect(states(world)).toEqual(['done']);
+    const anew = worldOf(verifying());
+    Object.assign(anew, { works: world.works, objects: world.objects, uuid: 'u2' });
+    await finishBatch(depsOf(anew), 'b');
+    expect(states(anew)).toEqual(['done']);
+  });
+
+  it('is told where a new one of its name lies elsewhere', async () => {
+    const seen = [
+      { table: TABLE, tableUuid: 'u0', places: ['s3://lake/a/before'], rows: 3, rowsElsewhere: 0 },
+    ];
+    const world = worldOf(verifying({ seen }));
+    world.works = [work('b', TABLE, counted()), read('e1')];
+    world.objects = ['s3://lake/a/before/data/1.parquet'];
+    await expect(finishBatch(depsOf(world), 'b')).rejects.toThrow(/was there/);
+  });
+});
+
+it('tells of all tries: rows and sources of each, and how each counted', async () => {
+  const world = worldOf(verifying({ batches: ['a', 'b'] }));
+  const sources = (rowsRemoved: number) => ({
+    sources: [{ name: 'shop', rowsRemoved, finishedAt: AT }],
+  });
+  const again = { before: 6, matched: 0, after: 6, matchedAfter: 0 };
+  world.works = [
+    work('a', TABLE, counted()),
+    work('a', 'sources', sources(7)),
+    work('b', TABLE, { ...counted(again), matched: 0, snapshotBefore: '1', snapshotAfter: '2' }),
+    work('b', 'sources', sources(0)),
+    read('e1'),
+  ];
+  await finishBatch(depsOf(world), 'b');
+  expect(world.certificates[0]).toMatchObject({
+    sources: [{ name: 'shop', rowsRemoved: 7 }],
+    tables: [
+      {
+        ...{ rowsMatched: 3, snapshotBefore: '0', snapshotAfter: '2', bytesRewritten: 20 },
+        oracle: { before: 9, matched: 3, after: 6 },
+        otherTries: [{ before: 6, matched: 0, after: 6 }],
+      },
+    ],
+  });
 });

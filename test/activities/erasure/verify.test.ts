@@ -8,7 +8,14 @@ import { erasureRequest } from '../../proof/fixture.ts';
 
 const TABLE = 'lake.a.t';
 
-async function verify(scene: { readonly traces: number; readonly writes: boolean }) {
+interface Scene {
+  readonly traces: number;
+  readonly writes: boolean;
+  /** What an earlier reading told. */
+  readonly suspects?: readonly string[];
+}
+
+async function verify(scene: Scene) {
   const saved: unknown[] = [];
   let version = 0;
   const traces = Array.from({ length: scene.traces }, (_, at) => ({ pathHash: String(at) }));
@@ -30,10 +37,12 @@ async function verify(scene: { readonly traces: number; readonly writes: boolean
       saveTableWork: async (work: unknown) => void saved.push(work),
     },
   } as unknown as ErasureDeps;
-  const input = { batchId: 'b', table: TABLE };
+  const { suspects = [] } = scene;
+  const input = { batchId: 'b', table: TABLE, suspects };
   const environment = new MockActivityEnvironment();
   const told = (await environment.run(() => verifyTable(deps, input))) as VerifiedTable;
-  return { failed: told.failed, waits: told.waitingFor !== null, saved: saved.length };
+  const waits = told.waitingFor !== null;
+  return { failed: told.failed, waits, saved: saved.length, suspects: told.suspects };
 }
 
 it.each([
@@ -42,5 +51,15 @@ it.each([
   ['written to, and clean', { traces: 0, writes: true }, { failed: [], waits: false, saved: 1 }],
   ['written to, with a trace', { traces: 1, writes: true }, { failed: [], waits: true, saved: 0 }],
 ])('%s', async (_, scene, told) => {
-  expect(await verify(scene)).toEqual(told);
+  expect(await verify(scene)).toMatchObject(told);
+});
+
+it('the same trace twice is one, whoever else writes; another one may be gone the next time', async () => {
+  const busy = { traces: 1, writes: true };
+  const { suspects = [] } = await verify(busy);
+  expect(suspects).toHaveLength(1);
+  const again = { failed: ['e1'], waits: false, saved: 1 };
+  expect(await verify({ ...busy, suspects })).toMatchObject(again);
+  const other = { failed: [], waits: true, saved: 0 };
+  expect(await verify({ ...busy, suspects: ['0123'] })).toMatchObject(other);
 });

@@ -185,6 +185,7 @@ test.each([
   ['gc_disabled', false],
   ['object_lock', false],
   ['shared_place', false],
+  ['vanished', false],
   ['unreachable', false],
   ['retention', false],
 ] as const)('with a blocker of kind %s, approval is possible: %s', (kind, ok) => {
@@ -206,4 +207,70 @@ test('what cannot be approved yet says why', () => {
   const request = erasureRequest({ error: { code: 'CatalogUnavailable', message: 'it is away' } });
   const result = applyAct(request, { kind: 'approve' }, { by: 'cli:ben', at: AT });
   expect(result).toEqual({ ok: false, because: 'it is requested: it is away' });
+});
+
+const BEN = { by: 'cli:ben', at: AT };
+
+test.each([
+  ['hold', { kind: 'hold', because: 'court' }],
+  ['pause', { kind: 'pause' }],
+] as const)('a %s comes too late once forgetting has begun, and says so', (_, late) => {
+  for (const state of ['forgetting', 'verifying', 'failed'] as const) {
+    const request = erasureRequest({ state, forgettingAt: AT, error: ERROR });
+    const because = expect.stringContaining(`forgetting has begun at ${AT}`);
+    expect(applyAct(request, late, BEN)).toEqual({ ok: false, because });
+  }
+  expect(applyAct(erasureRequest({ state: 'awaiting_approval' }), late, BEN).ok).toBe(true);
+});
+
+test.each([
+  ['under another account', { account: 'cli:ben' }, true],
+  ['under the account that asked', { account: 'cli:Ana' }, false],
+  ['under it, where names are believed', { account: 'cli:ana', trustsNames: true }, true],
+])('approved by a second name, %s: %s', (_, who, ok) => {
+  const request = erasureRequest({ state: 'awaiting_approval' });
+  const result = applyAct(request, { kind: 'approve' }, { ...BEN, ...who });
+  expect(result.ok).toBe(ok);
+  if (result.ok) {
+    expect(result.request).toMatchObject({ approvedBy: 'cli:ben', approvedAccount: who.account });
+  } else expect(result.because).toMatch(/same account, cli:Ana: .*ICEWRIGHT_ERASURE_TRUST_BY/);
+});
+
+test('names are believed of nobody who asked', () => {
+  const request = erasureRequest({ state: 'awaiting_approval' });
+  const own = { by: 'cli:ana', account: 'cli:root', at: AT, trustsNames: true };
+  expect(applyAct(request, { kind: 'approve' }, own).ok).toBe(false);
+});
+
+test('what a step saw before an exception came does not undo it', () => {
+  const exception = { by: 'cli:eve', because: 'tax law' };
+  const request = erasureRequest({ blockers: [{ ...BLOCKER, exception }] });
+  const other = { ...BLOCKER, name: 'other' };
+  const patch = { blockers: [BLOCKER, other] };
+  expect(applyAct(request, { kind: 'amend', patch }, BEN)).toMatchObject({
+    request: { blockers: [{ ...BLOCKER, exception }, other] },
+  });
+  expect(applyAct(request, { kind: 'amend', patch: { blockers: [] } }, BEN)).toMatchObject({
+    request: { blockers: [] },
+  });
+});
+
+test('what was seen once, and each batch, stays known', () => {
+  const seen = (tableUuid: string | null, place: string, rows: number) => ({
+    ...{ table: 't', tableUuid, places: [place], rows, rowsElsewhere: 0 },
+  });
+  let request = erasureRequest();
+  for (const patch of [
+    { seen: [seen('u1', 'a', 3)], batchId: 'b1' },
+    { seen: [seen('u1', 'b', 0), seen('u2', 'c', 1)], batchId: null },
+    { seen: [], batchId: 'b2' },
+  ]) {
+    const result = applyAct(request, { kind: 'amend', patch }, BEN);
+    if (result.ok) request = result.request;
+  }
+  expect(request.seen).toEqual([
+    { table: 't', tableUuid: 'u1', places: ['a', 'b'], rows: 3, rowsElsewhere: 0 },
+    seen('u2', 'c', 1),
+  ]);
+  expect([request.batchId, request.batches]).toEqual(['b2', ['b1', 'b2']]);
 });
