@@ -71,10 +71,13 @@ export async function tableErasure(
     snapshotBefore: tries[0]?.snapshotBefore ?? null,
     snapshotAfter: last.snapshotAfter,
     rowsMatched: Math.max(
-      mainRows(request, table),
+      rowsIn(request, table, true),
       most((one) => one.rows),
     ),
-    rowsElsewhere: most((one) => one.rowsElsewhere),
+    rowsElsewhere: Math.max(
+      rowsIn(request, table, false),
+      most((one) => one.rowsElsewhere),
+    ),
     oracle: told.oracle,
     ...(others.length === 0 ? {} : { otherTries: others }),
     snapshotsExpired: sum((one) => one.snapshotsExpired),
@@ -97,9 +100,12 @@ async function triesIn(
     .filter((one) => one.tableUuid === tableUuid);
 }
 
-function mainRows({ found }: ErasureRequest, table: string): number {
+/** In main, or in all other refs. */
+function rowsIn({ found }: ErasureRequest, table: string, isMain: boolean): number {
   const refs = found.find((one) => one.table === table)?.refs ?? [];
-  return refs.find(({ name }) => name === 'main')?.rows ?? 0;
+  return refs
+    .filter(({ name }) => (name === 'main') === isMain)
+    .reduce((sum, { rows }) => sum + rows, 0);
 }
 
 function reasonOf(

@@ -24,9 +24,9 @@ const TOGETHER_MAX = 100;
 /** One for each process: whoever waits for its turn is mostly found with those before. */
 export interface Finder {
   /**
-   * What was found stands in the request, the subject's values are sealed in the ledger. An approval
-   * that was given before the subject was looked for again stays: it is of the person, not of the
-   * rows.
+   * What was found stands in the request, the subject's values are sealed in the ledger. An
+   * approval that was given before the subject was looked for again stays: it is of the person, not
+   * of the rows.
    */
   find(deps: ErasureDeps, requestId: string): Promise<void>;
 }
@@ -63,11 +63,12 @@ async function findWithOthers(deps: ErasureDeps, requestId: string): Promise<voi
 
 async function findAll(deps: ErasureDeps, requests: readonly ErasureRequest[]): Promise<void> {
   const looked = await look(deps, requests, { keepsKnown: false });
-  for (const { request, found, seen, blockers } of looked) {
+  for (const { request, ...patch } of looked) {
     const { requestId } = request;
+    const { found, blockers } = patch;
     // Where a table cannot be looked at, nobody knows that nothing is there.
     const to = holdsRows(found) || blockers.length > 0 ? 'awaiting_approval' : 'found';
-    const act = { kind: 'move', to, patch: { found, seen, blockers } } as const;
+    const act = { kind: 'move', to, patch } as const;
     const at = new Date(deps.nowMs()).toISOString();
     await deps.erasures.actOn({ requestId, from: ['requested'], act, by: 'workflow', at });
   }
@@ -98,9 +99,9 @@ export async function lookAgain(
   for (let from = 0; from < moved.length; from += TOGETHER_MAX) {
     const some = moved.slice(from, from + TOGETHER_MAX);
     const looked = await look(deps, some, { keepsKnown: true });
-    for (const { request, found, seen, blockers } of looked) {
+    for (const { request, ...patch } of looked) {
       const at = new Date(deps.nowMs()).toISOString();
-      const act = { kind: 'amend', patch: { found, seen, blockers } } as const;
+      const act = { kind: 'amend', patch } as const;
       await deps.erasures.actOn({ requestId: request.requestId, act, by: 'workflow', at });
     }
   }
@@ -110,6 +111,7 @@ interface Looked {
   readonly request: ErasureRequest;
   readonly found: readonly FoundInTable[];
   readonly seen: readonly SeenTable[];
+  readonly sharedIdentifiers: readonly string[];
   readonly blockers: readonly Blocker[];
 }
 
@@ -132,7 +134,7 @@ async function look(
   for (const { health } of tables) obstacles.push(...(await obstaclesOf(deps, health)));
   const looked: Looked[] = [];
   for (const [index, request] of requests.entries()) {
-    const { values, found } = people[index] as (typeof people)[number];
+    const { values, shared, found } = people[index] as (typeof people)[number];
     await deps.erasures.saveValues(request.requestId, deps.seal(request.requestId, values));
     const refs = found.flatMap((one) => refBlockersOf(one.table, one.refs));
     const vanished = await vanishedFrom(deps, request, subject, open);
@@ -140,7 +142,9 @@ async function look(
       ...one,
       exception: exceptionOf(request, one),
     }));
-    looked.push({ request, found, seen: withRows(there, found), blockers });
+    // What was left out once may be sought again, and was not in the table that was read then.
+    const sharedIdentifiers = [...new Set([...request.sharedIdentifiers, ...shared])].sort();
+    looked.push({ request, found, seen: withRows(there, found), sharedIdentifiers, blockers });
   }
   return looked;
 }

@@ -4,6 +4,7 @@ import { finishBatch } from '../../../src/activities/erasure/certify.ts';
 import type { ErasureDeps } from '../../../src/activities/erasure/deps.ts';
 import type { Certificate } from '../../../src/domain/erasure/certificate.ts';
 import type { ErasureRequest } from '../../../src/domain/erasure/request.ts';
+import { IcewrightError } from '../../../src/domain/errors.ts';
 import { AT, certificate, erasureRequest } from '../../proof/fixture.ts';
 
 const [READ, LOST, GONE] = ['lake.a.read', 'lake.a.lost', 'lake.a.gone'];
@@ -37,10 +38,17 @@ async function certify(
   const deps = {
     nowMs: () => Date.parse(LATER),
     privacy: async () => [{ sinks: [], subjects: [{ name: 'customer', tables }] }],
-    catalog: { tableExists: async ({ name }: { name: string }) => name !== 'gone' },
+    catalog: {
+      listTables: async () => [],
+      tableExists: async ({ name }: { name: string }) => name !== 'gone',
+      measureTable: async () => {
+        throw new IcewrightError('TableNotFound', 'there is no such table');
+      },
+    },
     wake: async () => undefined,
     erasures: {
       listRequests: async () => [request],
+      actOn: async () => ({ acted: true, request }),
       listTableWork: async () => work,
       listFiles: async () => [],
       issueCertificate: async (one: Certificate) => {

@@ -27,7 +27,7 @@ const work = (batchId: string, table: string, document: object) => ({
   ...{ batchId, table, step: 'count', document: { ...document } },
 });
 const read = (requestId: string, batchId = 'b') =>
-  work(batchId, `${TABLE}?${requestId}`, { table: TABLE, traces: [], tracesFound: 0 });
+  work(batchId, `${TABLE}?${requestId}`, { table: TABLE, traces: [], tracesFound: 0, limits: [] });
 const states = (world: World) => world.requests.map(({ state }) => state);
 
 describe('a request', () => {

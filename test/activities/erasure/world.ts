@@ -126,7 +126,14 @@ function ledgerOf(world: World) {
       void world.carried.push(`${from.batchId} ${from.table} to ${to.batchId} ${to.table}`),
     listRequests: async ({ batchId }: ErasureFilter) =>
       world.requests.filter((one) => one.batchId === batchId).reverse(),
-    issueCertificate: async (certificate: Certificate) => {
+    issueCertificate: async (certificate: Certificate, by: string, at: string) => {
+      const { requestId, certificateId } = certificate;
+      await actOn({
+        requestId,
+        act: { kind: 'move', to: 'done', patch: { certificateId } },
+        by,
+        at,
+      });
       world.certificates.push(certificate);
       return { certificate };
     },
