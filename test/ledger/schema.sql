@@ -255,7 +255,8 @@ begin
     raise exception 'icewright.proof: entry % does not follow the last one', new.entry
       using errcode = 'restrict_violation';
   end if;
-  if new.digest <> encode(sha256(convert_to(new.previous || E'\n' || new.document, 'UTF8')), 'hex')
+  if new.digest <> encode(sha256(convert_to(
+       new.entry || E'\n' || new.previous || E'\n' || new.document, 'UTF8')), 'hex')
   then
     raise exception 'icewright.proof: the digest of entry % is not that of its document', new.entry
       using errcode = 'restrict_violation';

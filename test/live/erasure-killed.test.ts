@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TABLE_STEPS } from '../../src/domain/erasure/table-steps.ts';
 import { stackStatus } from '../../stack/control.ts';
+import { deleteByValue } from './equality-delete.ts';
 import { makePeople, peoplePolicy, SOUGHT, SUBJECT } from './erasure-people.ts';
 import { approve, certificateOf, type Office, openOffice, readRequest } from './erasure-support.ts';
 import { scanBucket } from './independent-scan.ts';
@@ -19,6 +20,8 @@ beforeAll(async () => {
   office = await openOffice('killed', { policy: peoplePolicy([ONE, TWO], '5s') });
   await makePeople(office, { table: ONE, version: 2, deletes: 'merge-on-read' });
   await makePeople(office, { table: TWO, version: 3, deletes: 'merge-on-read' });
+  // Applies to nothing, and is left by every rewrite but one of all files of its partition.
+  await deleteByValue(ONE, 'customer_id', '5', 'day=2026-01-01');
   for (const table of [ONE, TWO]) others.set(table, await remaining(table));
   await office.startWorker();
 });

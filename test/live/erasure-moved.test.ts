@@ -2,10 +2,8 @@
  * Tables with a past: their location was moved within a bucket with versions, their partitioning
  * changed, and a delete of the subject by value applies to nothing. Nothing of it may stay.
  */
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
-import { javaTool } from '../../stack/services/environment.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { deleteByValue } from './equality-delete.ts';
 import { othersOf, peoplePolicy, SOUGHT, SUBJECT } from './erasure-people.ts';
 import { forget, type Office, openOffice } from './erasure-support.ts';
 import { scanBucket } from './independent-scan.ts';
@@ -54,14 +52,7 @@ async function makeTable(table: string): Promise<void> {
        'write.distribution-mode' = 'none')`,
   );
   await spark(`INSERT INTO ${table} ${rows(0, 0)}`);
-  const { parts, settings } = inject('stack');
-  const source = new URL('../peers/EqualityDelete.java', import.meta.url).pathname;
-  const classes = ['-cp', parts.sparkClasspath, source];
-  await promisify(execFile)(
-    javaTool(parts.javaForSpark, 'java'),
-    [...classes, table.replace('lake.', ''), 'customer_id', SUBJECT.key],
-    { env: { ...process.env, ...settings } },
-  );
+  await deleteByValue(table, 'customer_id', SUBJECT.key);
   await spark(`INSERT INTO ${table} ${rows(1_000, 2)}`);
 }
 

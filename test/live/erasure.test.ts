@@ -2,15 +2,13 @@
  * A customer of a shop of three layers is forgotten: nothing of them is left in any version of any
  * object, everybody else is as before, and another night does not bring them back.
  */
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { SignedCertificate } from '../../src/domain/erasure/certificate.ts';
 import type { ErasureRequest } from '../../src/domain/erasure/request.ts';
-import { javaTool } from '../../stack/services/environment.ts';
 import { until } from './command-line.ts';
+import { deleteByValue } from './equality-delete.ts';
 import { othersOf, SUBJECT } from './erasure-people.ts';
 import {
   ALL,
@@ -95,14 +93,7 @@ async function makeLetters(): Promise<void> {
   );
   await spark(`ALTER TABLE ${LETTERS} CREATE TAG \`20251231\``);
   await spark(`ALTER TABLE ${LETTERS} RENAME COLUMN email TO mail`);
-  const { parts, settings } = inject('stack');
-  const source = new URL('../peers/EqualityDelete.java', import.meta.url).pathname;
-  const classes = ['-cp', parts.sparkClasspath, source];
-  await promisify(execFile)(
-    javaTool(parts.javaForSpark, 'java'),
-    [...classes, 'silver.er_letters', 'customer_id', SUBJECT.key],
-    { env: { ...process.env, ...settings } },
-  );
+  await deleteByValue(LETTERS, 'customer_id', SUBJECT.key);
   await spark(`INSERT INTO ${LETTERS} SELECT 1001, ${subject}`);
 }
 
@@ -276,7 +267,6 @@ it('a changed byte, a removed row of the ledger, a row that is back: each is see
   writeFileSync(file, readFileSync(file, 'utf8').replace('"rowsMatched":3', '"rowsMatched":2'));
   const changed = await office.icewright(['erase', 'verify', file]);
   expect([changed.exitCode, changed.json.ok]).toEqual([1, false]);
-
   await expect(office.sql('DELETE FROM icewright.proof WHERE entry = 2')).rejects.toThrow();
   await office.sql(`CREATE TABLE public.kept AS SELECT entry, document, previous, digest, key_id,
     public_key, signature FROM icewright.proof WHERE entry = 2;
@@ -286,7 +276,6 @@ it('a changed byte, a removed row of the ledger, a row that is back: each is see
   await office.sql(`INSERT INTO icewright.proof (entry, document, previous, digest, key_id,
     public_key, signature) SELECT * FROM public.kept`);
   expect(await office.succeed(['erase', 'verify', requestId])).toMatchObject({ ok: true });
-
   await office.lake.spark(`INSERT INTO lake.silver.er_orders SELECT 1, ${SUBJECT.key}L, 'paid',
     current_timestamp(), current_timestamp()`);
   expect(await office.succeed(['erase', 'verify', requestId])).toMatchObject({ ok: true });

@@ -1,5 +1,6 @@
 import java.util.HashMap;
 import java.util.Map;
+import org.apache.iceberg.DataFiles;
 import org.apache.iceberg.DeleteFile;
 import org.apache.iceberg.PartitionSpec;
 import org.apache.iceberg.Schema;
@@ -14,7 +15,8 @@ import org.apache.iceberg.rest.RESTCatalog;
 
 /**
  * Commits an equality delete, as Flink writes them and neither Spark nor Trino does, for tests.
- * Arguments: namespace.table, a column of type long, the value whose rows are deleted.
+ * Arguments: namespace.table, a column of type long, the value whose rows are deleted, and of a
+ * partitioned table the partition (day=2026-01-01); without it, they are deleted in all of it.
  */
 public class EqualityDelete {
   public static void main(String[] args) throws Exception {
@@ -32,12 +34,14 @@ public class EqualityDelete {
       Table table = catalog.loadTable(TableIdentifier.parse(args[0]));
       Schema columns = table.schema().select(args[1]);
       String place = table.locationProvider().newDataLocation("equality-" + System.nanoTime() + ".parquet");
+      PartitionSpec spec = args.length > 3 ? table.spec() : PartitionSpec.unpartitioned();
       EqualityDeleteWriter<Record> writer =
           Parquet.writeDeletes(table.io().newOutputFile(place))
               .createWriterFunc(GenericParquetWriter::create)
               .overwrite()
               .rowSchema(columns)
-              .withSpec(PartitionSpec.unpartitioned())
+              .withSpec(spec)
+              .withPartition(args.length > 3 ? DataFiles.data(spec, args[3]) : null)
               .equalityFieldIds(table.schema().findField(args[1]).fieldId())
               .buildEqualityWriter();
       try (writer) {
