@@ -10,6 +10,7 @@ import { finishBatch } from './certify.ts';
 import type { ErasureDeps } from './deps.ts';
 import { discreetly } from './discreet.ts';
 import { createFinder } from './find.ts';
+import { remembering } from './remembering.ts';
 import { forgetSources } from './sources.ts';
 import { eraseStep } from './table-step.ts';
 import { failBatch, noteBatch, noteRequest } from './tell.ts';
@@ -22,13 +23,13 @@ export function createErasureActivities(deps: ErasureDeps): ErasureActivities {
     nextErasureStep: told(({ requestId }) => nextStep(deps, requestId)),
     joinBatch: told(({ requestId }) => joinBatch(deps, requestId)),
     batchClosesAt: told(({ batchId }) => batchClosesAt(deps, batchId)),
-    closeBatch: told(({ batchId }) => closeBatch(deps, batchId)),
+    closeBatch: told(({ batchId }) => closeBatch(remembering(deps), batchId)),
     forgetSources: told(async ({ batchId }) => void (await forgetSources(deps, batchId))),
     failBatch: told(({ batchId, error }) => failBatch(deps, batchId, error)),
     noteBatch: told(({ batchId, waitingFor }) => noteBatch(deps, batchId, waitingFor)),
     noteRequest: told(({ requestId, waitingFor }) => noteRequest(deps, requestId, waitingFor)),
     beginVerification: told(({ batchId }) => beginVerification(deps, batchId)),
-    finishBatch: told(({ batchId }) => finishBatch(deps, batchId)),
+    finishBatch: told(({ batchId }) => finishBatch(remembering(deps), batchId)),
   };
 }
 
@@ -38,7 +39,7 @@ export function createErasureEngineActivities(deps: ErasureDeps): ErasureEngineA
   return {
     findSubject: told(({ requestId }) => finder.find(deps, requestId)),
     lookAgain: told(({ batchId }) => lookAgainAll(deps, batchId)),
-    findBlocked: told(({ batchId }) => findBlocked(deps, batchId)),
+    findBlocked: told(({ batchId }) => findBlocked(remembering(deps), batchId)),
     eraseStep: told((input) => eraseStep(deps, input)),
     verifyTable: told((input) => verifyTable(deps, input)),
   };
