@@ -132,7 +132,7 @@ test('what a row of nobody holds is not shared; traces are compared without rega
   const subjects = [{ customer_id: ['42'], email: ['Ada@Example.org'] }];
   const one = target({ match: { customer_id: ['customer_id'] }, values: subjects[0] ?? {} });
   const { sql, parameters } = compileShared(one, subjects) ?? {};
-  expect(sql).toContain('WHERE (`customer_id` IS NOT NULL)');
+  expect(sql).toContain('WHERE (`customer_id` IS NOT NULL) AND NOT coalesce(');
   expect(sql).toContain(
     "'v', lower(trim(try_cast(get_json_object(`after`, '$.email') AS STRING)))",
   );

@@ -1,7 +1,9 @@
 /** The worker dies at every step, Spark in the middle: requests come to their end all the same. */
+import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TABLE_STEPS } from '../../src/domain/erasure/table-steps.ts';
 import { stackStatus } from '../../stack/control.ts';
+import { until } from './command-line.ts';
 import { deleteByValue } from './equality-delete.ts';
 import { makePeople, peoplePolicy, SOUGHT, SUBJECT } from './erasure-people.ts';
 import { approve, certificateOf, type Office, openOffice, readRequest } from './erasure-support.ts';
@@ -39,54 +41,64 @@ async function remaining(table: string): Promise<unknown> {
   return { n: Number(row?.n), h: row?.h };
 }
 
-/** What is under way at this moment, as the ledger knows it. */
-async function underWay(): Promise<readonly string[]> {
-  const [states, steps] = await Promise.all([
-    office.sql(`SELECT DISTINCT state FROM icewright.erasure_request WHERE state <> 'done'`),
-    office.sql(
-      `SELECT DISTINCT s.ordinal FROM icewright.started_operation s
-       LEFT JOIN icewright.receipt r ON r.run_id = s.run_id AND r.ordinal = s.ordinal
-       WHERE r.run_id IS NULL`,
-    ),
-  ]);
-  const named = steps.map((one) => `step ${TABLE_STEPS[Number(one.ordinal)]}`);
-  return [...states.map((one) => `state ${one.state}`), ...named];
+/** Hears of every step and state at the moment in which the ledger has it. */
+async function hearLedger(begun: (what: string) => void): Promise<pg.Client> {
+  const tell = (name: string, text: string) =>
+    `CREATE FUNCTION public.${name}() RETURNS trigger LANGUAGE plpgsql AS
+     $$ BEGIN PERFORM pg_notify('begun', ${text}); RETURN NULL; END $$;`;
+  await office.sql(
+    `${tell('tell_step', "'step ' || NEW.ordinal")} ${tell('tell_state', "'state ' || NEW.state")}
+     CREATE TRIGGER tell AFTER INSERT ON icewright.started_operation
+       FOR EACH ROW EXECUTE FUNCTION public.tell_step();
+     CREATE TRIGGER tell AFTER INSERT OR UPDATE OF state ON icewright.erasure_request
+       FOR EACH ROW EXECUTE FUNCTION public.tell_state()`,
+  );
+  const client = new pg.Client({ connectionString: office.ledgerUrl });
+  await client.connect();
+  client.on('notification', ({ payload = '' }) => {
+    const [kind = '', what = ''] = payload.split(' ');
+    begun(`${kind} ${kind === 'step' ? TABLE_STEPS[Number(what)] : what}`);
+  });
+  await client.query('LISTEN begun');
+  return client;
 }
 
+/** A person waits, or nobody does. */
+const AT_REST = ['state awaiting_approval', 'state done'];
+
 it('the worker is killed at every step, Spark once: all are done', async () => {
+  const met: string[] = [];
+  let dying: Promise<void> | null = null;
+  const revive = async (what: string) => {
+    await office.killWorker();
+    if (what === 'step rewrite') {
+      const { pid } = recordOf(await stackStatus(process.env.ICEWRIGHT_HOME ?? ''), 'spark');
+      process.kill(pid ?? 0, 'SIGKILL');
+    }
+    await office.startWorker();
+    dying = null;
+  };
+  const ledger = await hearLedger((what) => {
+    if (dying !== null || met.includes(what) || AT_REST.includes(what)) return;
+    met.push(what);
+    dying = revive(what);
+  });
   const ids: string[] = [];
   const words = ['erase', 'request', '--subject', 'customer:-', '--ground', 'Art. 17(1)(a)'];
   for (const key of KEYS) ids.push((await office.succeed(words, key)).requestId);
-  const met = new Set<string>();
-  let approved = false;
-  let kills = 0;
-  let sparkKilled = false;
-  for (;;) {
-    const now = await underWay();
-    const fresh = now.filter((one) => !met.has(one));
-    for (const one of now) met.add(one);
-    if (fresh.some((one) => one !== 'state awaiting_approval')) {
-      await office.killWorker();
-      kills += 1;
-      if (now.includes('step rewrite') && !sparkKilled) {
-        const { pid } = recordOf(await stackStatus(process.env.ICEWRIGHT_HOME ?? ''), 'spark');
-        process.kill(pid ?? 0, 'SIGKILL');
-        sparkKilled = true;
-      }
-      await office.startWorker();
-    }
+  const all = async (state: string) => {
     const requests = await Promise.all(ids.map((id) => readRequest(office, id)));
-    if (!approved && requests.every(({ state }) => state === 'awaiting_approval')) {
-      for (const id of ids) expect((await approve(office, id)).exitCode).toBe(0);
-      approved = true;
-    }
-    expect(requests.map(({ state }) => state)).not.toContain('failed');
-    if (requests.every(({ state }) => state === 'done')) break;
-    await new Promise((resume) => setTimeout(resume, 20));
-  }
-  process.stdout.write(`killed ${kills} times, at: ${[...met].sort().join(', ')}\n`);
+    expect(requests.map((one) => one.state)).not.toContain('failed');
+    return requests.every((one) => one.state === state) ? true : null;
+  };
+  await until(() => all('awaiting_approval'));
+  for (const id of ids) expect((await approve(office, id)).exitCode).toBe(0);
+  await until(() => all('done'));
+  await dying;
+  await ledger.end();
+  process.stdout.write(`killed ${met.length} times, at: ${met.join(', ')}\n`);
   const states = ['requested', 'forgetting', 'verifying'].map((one) => `state ${one}`);
-  expect([...met]).toEqual(
+  expect(met).toEqual(
     expect.arrayContaining([...states, ...TABLE_STEPS.map((one) => `step ${one}`)]),
   );
   for (const id of ids) {

@@ -104,13 +104,16 @@ export function compileFind(
   const { sql, parameters } = matchPredicate(target);
   if (sql === 'false') return null;
   const table = quoteTable(target.table);
+  const rows = `${table}${atSnapshot(snapshotId)} WHERE ${sql}`;
+  const hits = isAlone(subjects)
+    ? `SELECT _file AS path, 0 AS s, count(*) AS n FROM ${rows} GROUP BY _file`
+    : `${SELECT_JOINED} path, w.s AS s, count(DISTINCT pos) AS n
+  FROM (SELECT _file AS path, _pos AS pos, explode(${matchedPairs(target)}) AS one
+    FROM ${rows}) ${JOIN_WANTED} GROUP BY path, w.s`;
   return {
     engine: 'spark',
     sql: `WITH wanted AS (${WANTED}), hits AS (
-  ${SELECT_JOINED} path, w.s AS s, count(DISTINCT pos) AS n
-  FROM (SELECT _file AS path, _pos AS pos, explode(${matchedPairs(target)}) AS one
-    FROM ${table}${atSnapshot(snapshotId)} WHERE ${sql}) ${JOIN_WANTED}
-  GROUP BY path, w.s
+  ${hits}
 ), sizes AS (
   SELECT file_path, max(file_size_in_bytes) AS bytes FROM ${table}.all_data_files GROUP BY file_path
 )
@@ -128,13 +131,16 @@ export function compileValues(
 ): Statement | null {
   const { sql, parameters } = matchPredicate(target);
   if (sql === 'false') return null;
+  const rows = `${quoteTable(target.table)}${atSnapshot(snapshotId)} WHERE ${sql}`;
+  const tells = isAlone(subjects)
+    ? `SELECT 0 AS s, explode(${toldPairs(target)}) AS told FROM ${rows}`
+    : `${SELECT_JOINED} w.s AS s, explode(tells) AS told
+  FROM (SELECT explode(${matchedPairs(target)}) AS one, ${toldPairs(target)} AS tells
+    FROM ${rows}) ${JOIN_WANTED}`;
   return {
     engine: 'spark',
     sql: `WITH wanted AS (${WANTED})
-SELECT DISTINCT s, told.i AS identifier, told.v AS value
-FROM (${SELECT_JOINED} w.s AS s, explode(tells) AS told
-  FROM (SELECT explode(${matchedPairs(target)}) AS one, ${toldPairs(target)} AS tells
-    FROM ${quoteTable(target.table)}${atSnapshot(snapshotId)} WHERE ${sql}) ${JOIN_WANTED})
+SELECT DISTINCT s, told.i AS identifier, told.v AS value FROM (${tells})
 WHERE told.v IS NOT NULL AND told.v <> ''`,
     parameters: { ...parameters, wanted: wantedOf(target, subjects) },
   };
@@ -153,27 +159,37 @@ export function compileShared(
   const names = [...Object.keys(target.match), ...Object.keys(target.holds)];
   if (names.every((name) => (target.values[name] ?? []).length === 0)) return null;
   const table = quoteTable(target.table);
-  return {
-    engine: 'spark',
-    sql: `WITH wanted AS (${WANTED}), own AS (
+  const alone = `WITH wanted AS (${WANTED})
+${SELECT_JOINED} DISTINCT 0 AS s, w.i AS identifier, w.v AS value
+FROM (SELECT explode(${toldPairs(target, 'alike')}) AS one
+  FROM ${table} WHERE ${isSomebodys(target)} AND NOT coalesce(${sql}, false)) ${JOIN_ALIKE}`;
+  const together = `WITH wanted AS (${WANTED}), own AS (
   ${SELECT_JOINED} DISTINCT path, pos, w.s AS s
   FROM (SELECT _file AS path, _pos AS pos, explode(${matchedPairs(target)}) AS one
     FROM ${table} WHERE ${sql}) ${JOIN_WANTED}
 ), seen AS (
   ${SELECT_JOINED} path, pos, w.s AS s, w.i AS identifier, w.v AS value
   FROM (SELECT _file AS path, _pos AS pos, explode(${toldPairs(target, 'alike')}) AS one
-    FROM ${table} WHERE ${isSomebodys(target)})
-    JOIN wanted w ON one.i = w.i AND one.v = w.alike
+    FROM ${table} WHERE ${isSomebodys(target)}) ${JOIN_ALIKE}
 )
-SELECT DISTINCT s, identifier, value FROM seen LEFT ANTI JOIN own USING (path, pos, s)`,
+SELECT DISTINCT s, identifier, value FROM seen LEFT ANTI JOIN own USING (path, pos, s)`;
+  return {
+    engine: 'spark',
+    sql: isAlone(subjects) ? alone : together,
     parameters: { ...parameters, wanted: wantedOf(target, subjects) },
   };
+}
+
+/** Every row that matches is theirs: told without a join, in a fraction of the time. */
+function isAlone(subjects: readonly SubjectValues[]): boolean {
+  return subjects.length === 1;
 }
 
 /** Which value of which identifier is whose. */
 const WANTED =
   "SELECT inline(from_json(:wanted, 'array<struct<i: string, v: string, alike: string, s: int>>'))";
 const JOIN_WANTED = 'JOIN wanted w ON one.i = w.i AND one.v = w.v';
+const JOIN_ALIKE = 'JOIN wanted w ON one.i = w.i AND one.v = w.alike';
 /** There are at most some thousands of values: no reason to sort a table by them. */
 const SELECT_JOINED = 'SELECT /*+ BROADCAST(w) */';
 
