@@ -11,6 +11,8 @@ const LIVE = ['test/live/**/*.test.ts'];
 const ALONE = [
   'bad-input',
   'durable',
+  'erasure',
+  'erasure-killed',
   'faults-killed',
   'health-broken',
   'ledger-migrate',
@@ -24,6 +26,7 @@ const ALONE = [
   'stack-lifecycle',
   'stack-services',
   'sweep',
+  'verify-lake',
 ].map((name) => `test/live/${name}.test.ts`);
 
 const MINUTE_MS = 60_000;

@@ -12,15 +12,16 @@ import { parseDuration } from './domain/units.ts';
 
 export const PROJECT_DIR = resolve(import.meta.dirname, '..');
 
-/**
- * For the worker's Node: a small young generation keeps its resident memory low, and costs nothing
- * where work is waiting for engines.
- */
+/** Of the worker: a small young generation saves memory, and costs nothing where engines work. */
 export const WORKER_NODE_FLAGS: readonly string[] = ['--max-semi-space-size=2'];
 
 const address = z.string().regex(/^[^\s/:]+:\d{1,5}$/, 'must look like host:port');
 const optional = z.string().min(1).optional();
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+const key = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'must be 32 bytes in hex')
+  .optional();
 const count = z.coerce.number().int().min(1).max(1000);
 
 /** Text that a function of the domain reads; what it throws becomes the variable's fault. */
@@ -77,10 +78,12 @@ const ENVIRONMENT = z.object({
   ICEWRIGHT_METRICS_TABLES: z.coerce.number().int().min(1).max(100_000).default(200),
   ICEWRIGHT_HEALTH_INTERVAL: readBy(readInterval).prefault('5m'),
   ICEWRIGHT_HEALTH_RETENTION: readBy(parseRetention).prefault('2d,30d,730d'),
-  ICEWRIGHT_PSEUDONYM_KEY: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/, 'must be 32 bytes in hex')
-    .optional(),
+  ICEWRIGHT_PSEUDONYM_KEY: key,
+  ICEWRIGHT_ERASURE_KEYS: optional,
+  ICEWRIGHT_ERASURE_KEYS_FILE: optional,
+  ICEWRIGHT_SIGNING_KEY_FILE: optional,
+  ICEWRIGHT_SUBJECT_HASH_KEY: key,
+  ICEWRIGHT_ERASURE_TRUST_BY: flag.default(false),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.url().optional(),
   OTEL_EXPORTER_OTLP_HEADERS: optional,
   OTEL_SERVICE_NAME: z.string().min(1).default('icewright'),
@@ -103,6 +106,8 @@ export interface Config {
     readonly tls: boolean;
     readonly apiKey: string | undefined;
     readonly uiUrl: string;
+    /** What payloads are encrypted with; neither set: they are not. */
+    readonly payloadKeys: EncryptionKeys;
   };
   readonly spark: { readonly url: string; readonly concurrency: number };
   readonly trino: {
@@ -135,12 +140,29 @@ export interface Config {
     readonly headers: Readonly<Record<string, string>>;
     readonly serviceName: string;
   };
+  /** Sources outside the lake, by name: `ICEWRIGHT_SOURCE_<NAME>_URL`. */
+  readonly sources: Readonly<Record<string, string>>;
   readonly httpAddress: string;
   /** Tables of each catalog that have gauges of their own; the worst ones. */
   readonly metricsTables: number;
   readonly health: { readonly intervalMs: number; readonly retention: HistoryRetention };
   /** 32 bytes in hex; models with a keyed hash refuse to run without it. */
   readonly pseudonymKey: string | undefined;
+  /** Without them erasure refuses to run. */
+  readonly erasure: EncryptionKeys & {
+    /** PEM, Ed25519; further blocks are public keys that are believed. */
+    readonly signingKeyFile: string | undefined;
+    /** 32 bytes in hex. */
+    readonly subjectHashKey: string | undefined;
+    readonly trustBy: boolean;
+  };
+}
+
+/** `id:hex,id:hex`, 32 bytes each: the first one encrypts, all decrypt. */
+export interface EncryptionKeys {
+  readonly keys: string | undefined;
+  /** A file of the same; its keys come after those of `keys`. */
+  readonly keysFile: string | undefined;
 }
 
 /** Where the embedded stack keeps its data and settings; `ICEWRIGHT_HOME` moves it. */
@@ -154,14 +176,11 @@ export function homeDir(environment: NodeJS.ProcessEnv = process.env): string {
  */
 export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config {
   const home = homeDir(environment);
-  const parsed = ENVIRONMENT.safeParse({ ...readSettings(home), ...withoutEmpty(environment) });
-  if (!parsed.success) {
-    const faults = parsed.error.issues.map((one) => `${one.path.join('.')}: ${one.message}`);
-    throw new IcewrightError('ConfigInvalid', `bad configuration\n  ${faults.join('\n  ')}`, {
-      faults,
-    });
-  }
-  const env = parsed.data;
+  const env = readEnvironment(home, environment);
+  const encryption = {
+    keys: env.ICEWRIGHT_ERASURE_KEYS,
+    keysFile: env.ICEWRIGHT_ERASURE_KEYS_FILE,
+  };
   return {
     home,
     deployment: env.ICEWRIGHT_DEPLOYMENT,
@@ -173,6 +192,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       tls: env.ICEWRIGHT_TEMPORAL_TLS,
       apiKey: env.ICEWRIGHT_TEMPORAL_API_KEY,
       uiUrl: env.ICEWRIGHT_TEMPORAL_UI_URL,
+      payloadKeys: encryption,
     },
     spark: { url: env.ICEWRIGHT_SPARK_URL, concurrency: env.ICEWRIGHT_SPARK_CONCURRENCY },
     trino: {
@@ -204,6 +224,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       headers: readPairs(env.OTEL_EXPORTER_OTLP_HEADERS ?? ''),
       serviceName: env.OTEL_SERVICE_NAME,
     },
+    sources: readSources({ ...readSettings(home), ...withoutEmpty(environment) }),
     httpAddress: env.ICEWRIGHT_HTTP_ADDRESS,
     metricsTables: env.ICEWRIGHT_METRICS_TABLES,
     health: {
@@ -211,7 +232,26 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
       retention: env.ICEWRIGHT_HEALTH_RETENTION,
     },
     pseudonymKey: env.ICEWRIGHT_PSEUDONYM_KEY,
+    erasure: {
+      ...encryption,
+      signingKeyFile: env.ICEWRIGHT_SIGNING_KEY_FILE,
+      subjectHashKey: env.ICEWRIGHT_SUBJECT_HASH_KEY,
+      trustBy: env.ICEWRIGHT_ERASURE_TRUST_BY,
+    },
   };
+}
+
+type Environment = z.infer<typeof ENVIRONMENT>;
+
+function readEnvironment(home: string, environment: NodeJS.ProcessEnv): Environment {
+  const parsed = ENVIRONMENT.safeParse({ ...readSettings(home), ...withoutEmpty(environment) });
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map((one) => `${one.path.join('.')}: ${one.message}`);
+    throw new IcewrightError('ConfigInvalid', `bad configuration\n  ${faults.join('\n  ')}`, {
+      faults,
+    });
+  }
+  return parsed.data;
 }
 
 /** The embedded stack writes this file (mode 600) when it starts; absent without it. */
@@ -226,6 +266,18 @@ function readSettings(home: string): Record<string, string> {
         'remove it and run "icewright stack up" again',
     );
   }
+}
+
+/** `ICEWRIGHT_SOURCE_SHOP_DB_URL` is the address of source `shop-db`. */
+function readSources(
+  environment: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> {
+  const found = Object.entries(environment).flatMap(([variable, value]) => {
+    const name = /^ICEWRIGHT_SOURCE_([A-Z][A-Z0-9_]*)_URL$/.exec(variable)?.[1];
+    if (name === undefined || value === undefined) return [];
+    return [[name.toLowerCase().replaceAll('_', '-'), value] as const];
+  });
+  return Object.fromEntries(found);
 }
 
 /** `name=value,name=value`, values percent-encoded, as OpenTelemetry writes them. */

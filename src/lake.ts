@@ -1,10 +1,12 @@
 /** The lake as configured: the catalog, and files from the object store. No engine. */
+import type { FileWalk } from './activities/erasure/deps.ts';
 import type { ManifestCache } from './activities/ports.ts';
 import type { TableFiles } from './activities/table-files.ts';
 import type { Config } from './config.ts';
 import { placesOf } from './domain/orphans/places.ts';
 import { tableKey } from './domain/table.ts';
 import { checkReach, type ReachStore, readReach, readVersion } from './iceberg/reach.ts';
+import { visitReachable } from './iceberg/reachable.ts';
 import { createRestCatalog, type RestCatalog } from './iceberg/rest-catalog.ts';
 import { readTableUuid } from './iceberg/table-uuid.ts';
 import { createObjectStore, type ObjectStore } from './storage/object-store.ts';
@@ -42,6 +44,18 @@ export function openTableFiles({ storage }: Config, catalog: RestCatalog): Table
     head: store.head,
     readTableUuid: (uri) => readTableUuid(store, uri),
     remove: (uris) => store.delete(uris.map((uri) => ({ uri }))),
+  };
+}
+
+/** Every file of every ref and snapshot, with what it is. */
+export function openFileWalk({ storage }: Config, catalog: RestCatalog): FileWalk {
+  const { readObject } = reachStore(createObjectStore(storage));
+  return {
+    visit: async (table, visit, only) => {
+      const { metadata, metadataLocation, snapshotId } = await readVersion(catalog, table);
+      await visitReachable({ metadata, metadataLocation, readObject, snapshotId: only }, visit);
+      return { snapshotId };
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { IcewrightError } from '../src/domain/errors.ts';
 import { ensureCredentials } from './credentials.ts';
 import { PROJECT_DIR, readJson, type StackHome } from './home.ts';
+import { ensureKeys } from './keys.ts';
 import pins from './pins.json' with { type: 'json' };
 import type { StackPorts } from './ports.ts';
 import type { ServiceName, StackContext, StackParts } from './services/service.ts';
@@ -29,7 +30,7 @@ export function readStackConfig(home: StackHome): StackConfig {
 export function loadContext(home: StackHome, config: StackConfig): StackContext {
   const { ports, parts, versions } = config;
   const credentials = ensureCredentials(home);
-  const settings = buildSettings(ports, credentials);
+  const settings = buildSettings(ports, credentials, ensureKeys(home));
   return { home, ports, parts, versions, credentials, settings };
 }
 

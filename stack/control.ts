@@ -89,7 +89,7 @@ export async function stackStatus(root: string): Promise<StackStatus> {
 export async function resetStack(root: string): Promise<void> {
   await stopStack(root);
   const home = describeHome(root);
-  for (const path of [home.data, home.logs, home.run, home.settings, home.credentials]) {
+  for (const path of [home.data, home.logs, home.run, home.keys, home.settings, home.credentials]) {
     await rm(path, { recursive: true, force: true });
   }
 }

@@ -12,6 +12,8 @@ export interface StackHome {
   readonly run: string;
   /** Mode 600. */
   readonly credentials: string;
+  /** Mode 700: the keys of erasure. */
+  readonly keys: string;
   /** Mode 600: environment variables for the command line and the worker. */
   readonly settings: string;
   /** What the supervisor is to run. */
@@ -36,6 +38,7 @@ export function describeHome(home: string): StackHome {
     data: join(root, 'data'),
     run,
     credentials: join(root, 'credentials.json'),
+    keys: join(root, 'keys'),
     settings: join(root, 'settings.json'),
     config: join(run, 'stack.json'),
     state: join(run, 'state.json'),

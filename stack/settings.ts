@@ -1,6 +1,7 @@
 /** settings.json: what the command line and the worker need to find the stack's services. */
 import { type Credentials, postgresUrl } from './credentials.ts';
 import { readJson, type StackHome, writeJson } from './home.ts';
+import type { StackKeys } from './keys.ts';
 import { LOOPBACK, type StackPorts } from './ports.ts';
 
 /** Environment variables by name; `src/config.ts` reads them below the process's own. */
@@ -14,7 +15,11 @@ export const WAREHOUSE = `s3://${BUCKET}/`;
 export const TEMPORAL_NAMESPACE = 'default';
 export const TRINO_USER = 'icewright';
 
-export function buildSettings(ports: StackPorts, credentials: Credentials): Settings {
+export function buildSettings(
+  ports: StackPorts,
+  credentials: Credentials,
+  keys: StackKeys,
+): Settings {
   return {
     ICEWRIGHT_TEMPORAL_ADDRESS: `${LOOPBACK}:${ports.temporal}`,
     ICEWRIGHT_TEMPORAL_NAMESPACE: TEMPORAL_NAMESPACE,
@@ -33,8 +38,14 @@ export function buildSettings(ports: StackPorts, credentials: Credentials): Sett
     ICEWRIGHT_S3_PATH_STYLE: 'true',
     ICEWRIGHT_LEDGER_URL: postgresUrl(credentials, ports, 'icewright'),
     ICEWRIGHT_SHOP_URL: postgresUrl(credentials, ports, 'shop'),
+    ICEWRIGHT_SOURCE_SHOP_URL: postgresUrl(credentials, ports, 'shop'),
     ICEWRIGHT_HTTP_ADDRESS: `${LOOPBACK}:${ports.http}`,
     ICEWRIGHT_PSEUDONYM_KEY: credentials.pseudonymKey,
+    ICEWRIGHT_ERASURE_KEYS_FILE: keys.encryptionFile,
+    ICEWRIGHT_SIGNING_KEY_FILE: keys.signingFile,
+    ICEWRIGHT_SUBJECT_HASH_KEY: keys.subjectHashKey,
+    // All people of the demonstration are one account.
+    ICEWRIGHT_ERASURE_TRUST_BY: 'true',
   };
 }
 

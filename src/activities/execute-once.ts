@@ -218,13 +218,15 @@ async function findCommitted(
 /**
  * Ends every execution that {@link executeInOrder} may have begun.
  * @param lastKey of the last statement; those of the others are derived from it
+ * @param statements how many there are at most; default: as many as an operation has
  */
 export async function endExecutions(
   runner: EngineRunner,
   lastKey: string,
   session: string,
+  statements = STATEMENTS_MAX,
 ): Promise<void> {
-  const keys = Array.from({ length: STATEMENTS_MAX }, (_, before) => keyBefore(lastKey, before));
+  const keys = Array.from({ length: statements }, (_, before) => keyBefore(lastKey, before));
   for (let generation = 0; generation <= RENEWALS_MAX; generation += 1) {
     await Promise.all(keys.map((key) => runner.end(keyOf({ key }, generation), session)));
   }

@@ -4,6 +4,7 @@ import type { Job, JobOutcome, Requester, TransformOutcome } from '../domain/job
 import type { NightModel } from '../domain/model/graph.ts';
 import type { OperationKind } from '../domain/operation.ts';
 import type { Receipt } from '../domain/receipt.ts';
+import type { TableStepInput } from './erasure/types.ts';
 
 export interface OpenRunInput {
   readonly table: string;
@@ -85,6 +86,7 @@ export interface ControlActivities {
   }): Promise<PlannedMaintenance>;
   openRun(input: OpenRunInput): Promise<OpenedRun>;
   openTransform(input: OpenRunInput): Promise<OpenedTransform>;
+  openErasure(input: OpenRunInput): Promise<void>;
   recordQueued(input: OpenRunInput): Promise<void>;
   closeRun(input: OpenRunInput & { readonly outcome: JobOutcome }): Promise<void>;
   openNight(input: {
@@ -105,6 +107,8 @@ export interface EndInput {
   /** Of the activity's last statement, as the activity derived it. */
   readonly key: string;
   readonly session: string;
+  /** That the activity may have begun; absent: as many as an operation has. */
+  readonly statements?: number;
 }
 
 export interface EngineActivities {
@@ -112,6 +116,8 @@ export interface EngineActivities {
   endStatement(input: EndInput): Promise<void>;
   runOperation(input: OperateInput): Promise<Receipt>;
   runModel(input: TransformInput): Promise<TransformResult>;
+  /** One step of an erasure in one table. */
+  eraseStep(input: TableStepInput): Promise<Receipt>;
 }
 
 export interface SweepTablesInput {

@@ -1,6 +1,7 @@
 /** The connections of one command: opened when first asked for, all closed at its end. */
 import { userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
+import type { ErasureLedger } from '../activities/erasure-ports.ts';
 import type { Ledger } from '../activities/ledger-port.ts';
 import type { Catalog, Project } from '../activities/ports.ts';
 import type { TableFiles } from '../activities/table-files.ts';
@@ -8,11 +9,16 @@ import { type Config, readConfig } from '../config.ts';
 import type { EngineCores } from '../domain/engine.ts';
 import { parseTable, type TableRef } from '../domain/table.ts';
 import type { AskFloors } from '../floors.ts';
+import type { ClosableLedger } from '../ledger/ledger.ts';
+import type { ErasureKeys } from '../proof/keys.ts';
 
 export interface Session {
   readonly config: Config;
   temporal(): Promise<Client>;
   ledger(): Promise<Ledger>;
+  erasures(): Promise<ErasureLedger>;
+  /** Read from their files when first used. */
+  keys(): Promise<ErasureKeys>;
   catalog(): Promise<Catalog>;
   files(): Promise<TableFiles>;
   project(): Promise<Project>;
@@ -30,6 +36,17 @@ export interface Session {
 export function openSession(environment: NodeJS.ProcessEnv = process.env): Session {
   const closers: (() => Promise<void>)[] = [];
   const config = once(() => readConfig(environment));
+  const keys = once(async () => {
+    const { openKeys } = await import('../proof/keys.ts');
+    return openKeys(config().erasure);
+  });
+  const ledger = once(async (): Promise<ClosableLedger> => {
+    const { createLedger } = await import('../ledger/ledger.ts');
+    const { sealer } = await keys();
+    const opened = createLedger({ url: config().ledgerUrl, sealer });
+    closers.push(() => opened.close());
+    return opened;
+  });
   return {
     get config() {
       return config();
@@ -40,12 +57,9 @@ export function openSession(environment: NodeJS.ProcessEnv = process.env): Sessi
       closers.push(close);
       return client;
     }),
-    ledger: once(async () => {
-      const { createLedger } = await import('../ledger/ledger.ts');
-      const ledger = createLedger({ url: config().ledgerUrl });
-      closers.push(() => ledger.close());
-      return ledger;
-    }),
+    ledger,
+    erasures: async () => (await ledger()).erasures,
+    keys,
     catalog: once(async () => {
       const { openCatalog } = await import('../lake.ts');
       return openCatalog(config());

@@ -34,6 +34,8 @@ export const ERROR_RULES = {
   CatalogUnavailable: { retryable: true, exitCode: 1 },
   CatalogRejected: { retryable: false, exitCode: 1 },
   StorageUnavailable: { retryable: true, exitCode: 1 },
+  /** A system outside the lake, from which the data come. */
+  SourceUnavailable: { retryable: true, exitCode: 1 },
   LedgerUnavailable: { retryable: true, exitCode: 1 },
   TemporalUnavailable: { retryable: true, exitCode: 1 },
   /** A run whose table's workflow is gone has not ended yet. */

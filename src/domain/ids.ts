@@ -34,6 +34,16 @@ export function healthWorkflowId(catalog: string): string {
   return `health/${catalog}`;
 }
 
+/** One request to forget a subject. */
+export function erasureWorkflowId(requestId: string): string {
+  return `erasure/${requestId}`;
+}
+
+/** Requests that are forgotten together. */
+export function batchWorkflowId(batchId: string): string {
+  return `erasure-batch/${batchId}`;
+}
+
 /** The workflow that maintains the tables of one catalog unasked. */
 export function sweepWorkflowId(catalog: string): string {
   return `sweep/${catalog}`;
@@ -54,8 +64,17 @@ export function runIdAt(nowMs: number, unique: string): string {
 
 /** Warm sessions of engines: maintenance shares two, each model has its own. */
 export const MAINTENANCE_SESSION = 'maintenance';
+
 /** Of operations that delete no file: here the engine may not, whatever it takes for garbage. */
 export const KEEPING_SESSION = 'maintenance/keep';
+
+/** Of reading for an erasure, and of its expiry, which deletes files. */
+export const ERASURE_SESSION = 'erasure';
+
+/** Of a step of an erasure: all but its expiry delete rows, and no file. */
+export function erasureSession(step: string): string {
+  return step === 'expire' ? ERASURE_SESSION : `${KEEPING_SESSION}/erasure`;
+}
 
 /**
  * The session of an operation's statements. One with settings of its own has a session for these:

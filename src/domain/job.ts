@@ -13,7 +13,8 @@ export type JobKind = (typeof JOB_KINDS)[number];
 export type JobWork =
   | { readonly kind: 'transform'; readonly model: string; readonly fullRefresh: boolean }
   | { readonly kind: 'apply_plan'; readonly planId: string }
-  | { readonly kind: 'by_hand'; readonly request: HandRequest };
+  | { readonly kind: 'by_hand'; readonly request: HandRequest }
+  | { readonly kind: 'erase'; readonly batchId: string };
 
 export interface Job {
   readonly runId: string;

@@ -22,7 +22,7 @@ export interface PlannedReceipt {
 
 /** What one executed operation did. Written once to the ledger, never changed. */
 export interface Receipt {
-  readonly operation: OperationKind | 'transform';
+  readonly operation: OperationKind | 'transform' | 'erase';
   readonly engine: EngineName;
   readonly status: ReceiptStatus;
   readonly startedAt: string;

@@ -1,6 +1,7 @@
 /** Gauges of maintenance that is due or paused, of nights, and of erasures with their deadlines. */
 import type { Registry } from 'prom-client';
 import type { RunState } from '../activities/ledger-port.ts';
+import { ENDED_STATES, ERASURE_STATES, type ErasureState } from '../domain/erasure/request.ts';
 import type { TablePlan } from '../domain/operation.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import { tableFromKey } from '../domain/table.ts';
@@ -11,8 +12,7 @@ const UPKEEP_MAX = 1_000;
 const DAY_MS = 86_400_000;
 
 export interface OpenErasure {
-  /** Opaque: says nothing about its subject. */
-  readonly requestId: string;
+  readonly state: ErasureState;
   readonly deadlineAtMs: number;
 }
 
@@ -34,6 +34,11 @@ interface Upkeep {
   readonly breakerOpen: boolean;
 }
 
+/** `null`: nobody has told yet. */
+interface Erasures {
+  open: readonly OpenErasure[] | null;
+}
+
 interface Nights {
   state?: RunState;
   endedAtMs?: number;
@@ -43,19 +48,10 @@ interface Nights {
 export function createUpkeepGauges(registry: Registry, nowMs: () => number): UpkeepGauges {
   const upkeep = new Map<string, Upkeep>();
   const nights: Nights = {};
-  let erasures: readonly OpenErasure[] = [];
+  const erasures: Erasures = { open: null };
   registerUpkeep(registry, upkeep);
   registerNights(registry, nights);
-  const daysLeft = {
-    name: 'icewright_erasure_days_left',
-    help: 'Days until the deadline of an erasure that is not done; negative: missed.',
-    labelNames: ['request_id'],
-  };
-  addGauge(registry, daysLeft, (gauge) => {
-    for (const { requestId, deadlineAtMs } of erasures) {
-      gauge.set({ request_id: requestId }, (deadlineAtMs - nowMs()) / DAY_MS);
-    }
-  });
+  registerErasures(registry, erasures, nowMs);
   return {
     planned: (tables, atMs) => notePlanned(upkeep, tables, atMs),
     ended: ({ operation, status }, table) => {
@@ -72,7 +68,7 @@ export function createUpkeepGauges(registry: Registry, nowMs: () => number): Upk
       if (state === 'done') nights.succeededAtMs = atMs;
     },
     erasuresOpen: (open) => {
-      erasures = open;
+      erasures.open = open;
     },
   };
 }
@@ -146,4 +142,32 @@ function registerNights(registry: Registry, nights: Readonly<Nights>): void {
       if (value !== undefined) gauge.set(value);
     });
   }
+}
+
+/** No request has a series of its own: there may be thousands, and each would stay for ever. */
+function registerErasures(
+  registry: Registry,
+  erasures: Readonly<Erasures>,
+  nowMs: () => number,
+): void {
+  const daysLeft = {
+    name: 'icewright_erasure_days_left',
+    help: 'Days to the nearest deadline of all erasures that have not ended; negative: missed.',
+    labelNames: [],
+  };
+  addGauge(registry, daysLeft, (gauge) => {
+    const deadlines = (erasures.open ?? []).map(({ deadlineAtMs }) => deadlineAtMs);
+    if (deadlines.length > 0) gauge.set((Math.min(...deadlines) - nowMs()) / DAY_MS);
+  });
+  const open = {
+    name: 'icewright_erasures_open',
+    help: 'Erasures that have not ended, by state.',
+    labelNames: ['state'],
+  };
+  addGauge(registry, open, (gauge) => {
+    if (erasures.open === null) return;
+    for (const state of ERASURE_STATES.filter((one) => !ENDED_STATES.includes(one))) {
+      gauge.set({ state }, erasures.open.filter((one) => one.state === state).length);
+    }
+  });
 }

@@ -73,6 +73,8 @@ export const SNAPSHOT = z.object({
   'parent-snapshot-id': id.nullish(),
   'sequence-number': z.int().default(0),
   'timestamp-ms': time,
+  /** Absent where an old writer did not tell. */
+  'schema-id': z.int().nullish(),
   'manifest-list': z.string().optional(),
   /** Only of tables written before manifest lists (v1). */
   manifests: z.array(z.string()).optional(),

@@ -1,4 +1,4 @@
-import type { SnapshotInfo, SnapshotRef } from '../domain/health/health.ts';
+import type { RefSchema, SnapshotInfo, SnapshotRef } from '../domain/health/health.ts';
 import type { FieldJson, MetadataJson, SnapshotJson, TypeJson } from './metadata.schema.ts';
 
 export interface PartitionField {
@@ -79,7 +79,7 @@ export function readMetadata(json: MetadataJson): TableMetadata {
     location: json.location,
     lastUpdatedMs: json['last-updated-ms'],
     properties: json.properties,
-    columns: columns.map((one) => ({ name: one.name, type: typeText(one.type) })),
+    columns: columns.map(columnOf),
     specs,
     defaultSpecId: json['default-spec-id'] ?? 0,
     schemaId: json['current-schema-id'] ?? 0,
@@ -89,7 +89,7 @@ export function readMetadata(json: MetadataJson): TableMetadata {
     currentSnapshotId,
     snapshots: json.snapshots.map(snapshotInfo),
     files: new Map(json.snapshots.map((one) => [one['snapshot-id'], snapshotFiles(one)])),
-    refs: readRefs(json, currentSnapshotId),
+    refs: readRefs(json, currentSnapshotId, schemaReader(json, columns)),
     metadataLog: json['metadata-log'].map((entry) => entry['metadata-file']),
     statisticsFiles: json.statistics.map((one) => one['statistics-path']),
     partitionStatisticsFiles: json['partition-statistics'].map((one) => one['statistics-path']),
@@ -133,14 +133,51 @@ function retentionOf(ref: NonNullable<MetadataJson['refs']>[string]): Partial<Sn
   };
 }
 
-function readRefs(json: MetadataJson, current: string | null): readonly SnapshotRef[] {
+function readRefs(
+  json: MetadataJson,
+  current: string | null,
+  schemaAt: (snapshotId: string) => RefSchema | null,
+): readonly SnapshotRef[] {
   const refs = Object.entries(json.refs ?? {}).map(([name, ref]): SnapshotRef => {
-    return { name, type: ref.type, snapshotId: ref['snapshot-id'], ...retentionOf(ref) };
+    const snapshotId = ref['snapshot-id'];
+    const schema = name === 'main' ? null : schemaAt(snapshotId);
+    const own = { ...retentionOf(ref), ...(schema === null ? {} : { schema }) };
+    return { name, type: ref.type, snapshotId, ...own };
   });
   // v1 writers know no refs: the current snapshot is the head of main all the same.
   const hasMain = refs.some((ref) => ref.name === 'main');
   if (current === null || hasMain) return refs;
   return [{ name: 'main', type: 'branch', snapshotId: current }, ...refs];
+}
+
+/** Answers `null` for a snapshot of today's schema. Refs of one schema share what is told of it. */
+function schemaReader(
+  json: MetadataJson,
+  today: readonly FieldJson[],
+): (snapshotId: string) => RefSchema | null {
+  const told = new Map<number, RefSchema>();
+  return (snapshotId) => {
+    const id = json.snapshots.find((one) => one['snapshot-id'] === snapshotId)?.['schema-id'];
+    const schema = json.schemas?.find((one) => one['schema-id'] === id);
+    if (schema === undefined || schema.fields === today) return null;
+    const found = told.get(schema['schema-id']) ?? refSchema(schema.fields, today);
+    told.set(schema['schema-id'], found);
+    return found;
+  };
+}
+
+function refSchema(then: readonly FieldJson[], today: readonly FieldJson[]): RefSchema {
+  const old = new Map<number, Source>();
+  indexFields(then, '', old);
+  const now = [...namesOf(today)].map(([name, { fieldId }]) => [name, old.get(fieldId)?.name]);
+  return {
+    columns: then.map(columnOf),
+    names: Object.fromEntries(now.map(([name, was]) => [name, was ?? null])),
+  };
+}
+
+function columnOf({ name, type }: FieldJson) {
+  return { name, type: typeText(type) };
 }
 
 interface Source {

@@ -72,6 +72,31 @@ export async function openClient(url: string, statementTimeoutMs: number): Promi
   return client;
 }
 
+/** Everything that `body` writes, or nothing. @throws IcewrightError as `ledgerError` reads it */
+export async function inTransaction<T>(
+  pool: pg.Pool,
+  url: string,
+  body: (db: Queryable) => Promise<T>,
+): Promise<T> {
+  let client: pg.PoolClient | null = null;
+  try {
+    client = await pool.connect();
+    const connection = client;
+    await connection.query('begin');
+    const done = await body({ query: (sql, values) => connection.query(sql, [...values]) });
+    await connection.query('commit');
+    connection.release();
+    return done;
+  } catch (error) {
+    // A connection that cannot roll back is of no more use.
+    await client?.query('rollback').then(
+      () => client?.release(),
+      () => client?.release(true),
+    );
+    throw ledgerError(error, url);
+  }
+}
+
 const UNREACHABLE = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -1,7 +1,9 @@
 /** The ledger: what was planned, run and done, in PostgreSQL. */
+import type { ErasureLedger, Sealer } from '../activities/erasure-ports.ts';
 import type { Ledger } from '../activities/ledger-port.ts';
 import type { ManifestCache } from '../activities/ports.ts';
 import { type LedgerOptions, ledgerError, openPool, type Queryable } from './connection.ts';
+import { createErasureLedger } from './erasure-ledger.ts';
 import {
   deleteReports,
   rollUpHistory,
@@ -41,13 +43,17 @@ export interface ClosableLedger extends Ledger {
   close(): Promise<void>;
   /** Digests of manifests, for the reader of tables. */
   readonly manifests: ManifestCache;
+  readonly erasures: ErasureLedger;
 }
+
+/** @property sealer signs what is appended to the chain of proof; readers need none */
+export type LedgerSettings = LedgerOptions & { readonly sealer?: () => Sealer };
 
 /**
  * Opens no connection until it is used. Every call rejects with `LedgerUnavailable` (may be tried
  * again), `CredentialsRejected` or `Internal`; the message names host, port and database.
  */
-export function createLedger(options: LedgerOptions): ClosableLedger {
+export function createLedger(options: LedgerSettings): ClosableLedger {
   const pool = openPool(options);
   const db: Queryable = {
     query: async (sql, values) => {
@@ -63,6 +69,7 @@ export function createLedger(options: LedgerOptions): ClosableLedger {
       await db.query('select 1', []);
     },
     close: () => pool.end(),
+    erasures: createErasureLedger(pool, db, options),
     manifests: {
       load: (paths) => selectDigests(db, paths),
       save: (entries) => upsertDigests(db, entries),

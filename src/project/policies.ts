@@ -1,5 +1,7 @@
 /** Reads `policies/*.yaml`: every fault is named, with its place, before anything is done. */
 import { join } from 'node:path';
+import { privacySchema } from '../domain/erasure/privacy.schema.ts';
+import { checkPrivacy } from '../domain/erasure/privacy-checks.ts';
 import { cronAt } from '../domain/policy/cron.ts';
 import { FIELDS } from '../domain/policy/fields.ts';
 import {
@@ -24,6 +26,7 @@ import type {
 import { type Fault, faultsError } from './faults.ts';
 import { type PolicyDocuments, readPolicyDocuments } from './policy-documents.ts';
 import { faultsOf, suggest } from './policy-faults.ts';
+import { privacyOf } from './privacy.ts';
 import { readYaml, type YamlSource } from './yaml-source.ts';
 
 export interface LoadedPolicies {
@@ -99,6 +102,18 @@ export function readPolicy(text: string, file: string): ReadPolicy {
     const parsed = nightlySchema.safeParse(source.value);
     if (parsed.success) return { policy: nightly(parsed.data, file), faults: [], namedAt };
     return { policy: null, faults: faultsOf(parsed.error.issues, context), namedAt };
+  }
+  if (kind === 'privacy') {
+    const parsed = privacySchema.safeParse(source.value);
+    if (!parsed.success)
+      return { policy: null, faults: faultsOf(parsed.error.issues, context), namedAt };
+    const policy = privacyOf(parsed.data, file);
+    const faults = checkPrivacy(policy).map(({ path, message }) => ({
+      file,
+      ...source.positionOf([...path]),
+      message,
+    }));
+    return { policy: faults.length === 0 ? policy : null, faults, namedAt };
   }
   if (kind === 'sweep') {
     const parsed = sweepSchema.safeParse(source.value);

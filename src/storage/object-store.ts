@@ -1,36 +1,21 @@
-import type { DeleteObjectsCommandOutput, S3Client } from '@aws-sdk/client-s3';
+import type { DeleteObjectsCommandOutput } from '@aws-sdk/client-s3';
 import { storageError } from './errors.ts';
-import { formatObjectUri, type ObjectUri, parseObjectUri } from './uri.ts';
-
-export interface ObjectStoreOptions {
-  /** Address of an S3-compatible store; default: AWS itself. */
-  readonly endpoint?: string | undefined;
-  readonly region: string;
-  /** Without keys the SDK's default chain is used: environment, profile, instance role. */
-  readonly accessKeyId?: string | undefined;
-  readonly secretAccessKey?: string | undefined;
-  readonly sessionToken?: string | undefined;
-  /** `http://host/bucket/key` instead of `http://bucket.host/key`. */
-  readonly pathStyle?: boolean | undefined;
-  /** One request's patience. Default 60,000 ms. */
-  readonly requestTimeoutMs?: number;
-}
+import { findLock } from './locks.ts';
+import { createRequests, type ObjectStoreOptions, type Requests } from './requests.ts';
+import { formatObjectUri, parseObjectUri } from './uri.ts';
+import {
+  type ByteRange,
+  headVersion,
+  listVersions,
+  type ObjectVersion,
+  readRange,
+} from './versions.ts';
 
 export interface ObjectInfo {
   readonly uri: string;
   readonly sizeBytes: number;
   readonly modifiedAtMs: number | null;
   readonly etag: string | null;
-}
-
-/** One version of an object, or a delete marker (which has no size). */
-export interface ObjectVersion {
-  readonly uri: string;
-  readonly versionId: string;
-  readonly isLatest: boolean;
-  readonly isDeleteMarker: boolean;
-  readonly sizeBytes: number;
-  readonly modifiedAtMs: number | null;
 }
 
 /** An object to delete: as a whole, or exactly one version of it. */
@@ -58,18 +43,21 @@ export interface ObjectStore {
   /** All objects under a prefix, in key order, page by page. */
   list(prefix: string): AsyncIterable<ObjectInfo>;
   listVersions(prefix: string): AsyncIterable<ObjectVersion>;
+  /** `null`: not there. A delete marker asked for by its id is. `versionId` `null`: the latest. */
+  headVersion(
+    uri: string,
+    versionId: string | null,
+  ): Promise<{ readonly sizeBytes: number } | null>;
+  /** A sentence for the first object lock below a prefix; `null`: none is known of. */
+  findLock(prefix: string): Promise<string | null>;
+  /** Bytes from `start` to before `end`. */
+  readRange(uri: string, versionId: string | null, range: ByteRange): Promise<Buffer>;
   /**
    * Deletes exactly these, 1,000 a request. What is already gone counts as deleted.
    * @returns what could not be deleted; empty when all is done
    */
   delete(targets: readonly DeleteTarget[]): Promise<readonly DeleteFailure[]>;
   close(): void;
-}
-
-type Sdk = typeof import('@aws-sdk/client-s3');
-interface Session {
-  readonly sdk: Sdk;
-  readonly client: S3Client;
 }
 
 /** The SDK takes at most this many in one request. */
@@ -80,73 +68,24 @@ const DELETE_BATCH = 1_000;
  * most commands never make one.
  */
 export function createObjectStore(options: ObjectStoreOptions): ObjectStore {
-  let opened: Promise<Session> | null = null;
-  const open = () => {
-    opened ??= openSession(options);
-    return opened;
-  };
-  const context: Context = { open, where: options.endpoint ?? `AWS ${options.region}` };
+  const requests = createRequests(options);
   return {
-    get: (uri, maxBytes) => getObject(context, uri, maxBytes),
-    getStart: (uri, bytes) => getStart(context, uri, bytes),
-    stream: (uri) => streamObject(context, uri),
-    head: (uri) => headObject(context, uri),
-    list: (prefix) => listObjects(context, prefix),
-    listVersions: (prefix) => listVersions(context, prefix),
-    delete: (targets) => deleteObjects(context, targets),
-    close: () => {
-      void opened?.then((session) => session.client.destroy());
-    },
+    get: (uri, maxBytes) => getObject(requests, uri, maxBytes),
+    getStart: (uri, bytes) => getStart(requests, uri, bytes),
+    stream: (uri) => streamObject(requests, uri),
+    head: (uri) => headObject(requests, uri),
+    list: (prefix) => listObjects(requests, prefix),
+    listVersions: (prefix) => listVersions(requests, prefix),
+    headVersion: (uri, versionId) => headVersion(requests, uri, versionId),
+    findLock: (prefix) => findLock(requests, prefix),
+    readRange: (uri, versionId, range) => readRange(requests, uri, versionId, range),
+    delete: (targets) => deleteObjects(requests, targets),
+    close: () => requests.close(),
   };
 }
 
-interface Context {
-  readonly open: () => Promise<Session>;
-  readonly where: string;
-}
-
-async function openSession(options: ObjectStoreOptions): Promise<Session> {
-  const sdk = await import('@aws-sdk/client-s3');
-  const { accessKeyId, secretAccessKey, sessionToken } = options;
-  const client = new sdk.S3Client({
-    region: options.region,
-    forcePathStyle: options.pathStyle ?? false,
-    // Older stores do not know the newer default checksums.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: {
-      connectionTimeout: 5_000,
-      requestTimeout: options.requestTimeoutMs ?? 60_000,
-    },
-    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-    ...(accessKeyId === undefined || secretAccessKey === undefined
-      ? {}
-      : {
-          credentials: {
-            accessKeyId,
-            secretAccessKey,
-            ...(sessionToken === undefined ? {} : { sessionToken }),
-          },
-        }),
-  });
-  return { sdk, client };
-}
-
-async function attempt<T>(
-  context: Context,
-  uri: string,
-  action: (session: Session, place: ObjectUri) => Promise<T>,
-): Promise<T> {
-  const place = parseObjectUri(uri);
-  try {
-    return await action(await context.open(), place);
-  } catch (cause) {
-    throw storageError(cause, uri, context.where);
-  }
-}
-
-function getObject(context: Context, uri: string, maxBytes: number): Promise<Buffer> {
-  return attempt(context, uri, async ({ sdk, client }, { bucket, key }) => {
+function getObject(requests: Requests, uri: string, maxBytes: number): Promise<Buffer> {
+  return requests.attempt(uri, async ({ sdk, client }, { bucket, key }) => {
     const answer = await client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }));
     const size = answer.ContentLength ?? 0;
     if (size > maxBytes) {
@@ -159,8 +98,8 @@ function getObject(context: Context, uri: string, maxBytes: number): Promise<Buf
   });
 }
 
-function getStart(context: Context, uri: string, bytes: number): Promise<Buffer> {
-  return attempt(context, uri, async ({ sdk, client }, { bucket, key }) => {
+function getStart(requests: Requests, uri: string, bytes: number): Promise<Buffer> {
+  return requests.attempt(uri, async ({ sdk, client }, { bucket, key }) => {
     const range = `bytes=0-${bytes - 1}`;
     const request = new sdk.GetObjectCommand({ Bucket: bucket, Key: key, Range: range });
     const answer = await client.send(request);
@@ -169,15 +108,15 @@ function getStart(context: Context, uri: string, bytes: number): Promise<Buffer>
   });
 }
 
-function streamObject(context: Context, uri: string): Promise<AsyncIterable<Uint8Array>> {
-  return attempt(context, uri, async ({ sdk, client }, { bucket, key }) => {
+function streamObject(requests: Requests, uri: string): Promise<AsyncIterable<Uint8Array>> {
+  return requests.attempt(uri, async ({ sdk, client }, { bucket, key }) => {
     const answer = await client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }));
     return answer.Body as unknown as AsyncIterable<Uint8Array>;
   });
 }
 
-function headObject(context: Context, uri: string): Promise<ObjectInfo | null> {
-  return attempt(context, uri, async ({ sdk, client }, { bucket, key }) => {
+function headObject(requests: Requests, uri: string): Promise<ObjectInfo | null> {
+  return requests.attempt(uri, async ({ sdk, client }, { bucket, key }) => {
     try {
       const answer = await client.send(new sdk.HeadObjectCommand({ Bucket: bucket, Key: key }));
       return {
@@ -193,11 +132,11 @@ function headObject(context: Context, uri: string): Promise<ObjectInfo | null> {
   });
 }
 
-async function* listObjects(context: Context, prefix: string): AsyncGenerator<ObjectInfo> {
+async function* listObjects(requests: Requests, prefix: string): AsyncGenerator<ObjectInfo> {
   const { bucket, key } = parseObjectUri(prefix);
   let token: string | undefined;
   do {
-    const page = await attempt(context, prefix, ({ sdk, client }) =>
+    const page = await requests.attempt(prefix, ({ sdk, client }) =>
       client.send(
         new sdk.ListObjectsV2Command({ Bucket: bucket, Prefix: key, ContinuationToken: token }),
       ),
@@ -213,48 +152,13 @@ async function* listObjects(context: Context, prefix: string): AsyncGenerator<Ob
     token = page.NextContinuationToken;
     // A list that ends too early would make what is there look gone.
     if (page.IsTruncated === true && token === undefined) {
-      throw storageError(new Error('the list was cut off'), prefix, context.where);
+      throw storageError(new Error('the list was cut off'), prefix, requests.where);
     }
   } while (token !== undefined);
 }
 
-async function* listVersions(context: Context, prefix: string): AsyncGenerator<ObjectVersion> {
-  const { bucket, key } = parseObjectUri(prefix);
-  let from: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } | null = {};
-  while (from !== null) {
-    const marker: { KeyMarker?: string | undefined; VersionIdMarker?: string | undefined } = from;
-    const page = await attempt(context, prefix, ({ sdk, client }) =>
-      client.send(new sdk.ListObjectVersionsCommand({ Bucket: bucket, Prefix: key, ...marker })),
-    );
-    for (const found of page.Versions ?? []) yield versionOf(bucket, found, found.Size ?? 0);
-    for (const found of page.DeleteMarkers ?? []) yield versionOf(bucket, found, null);
-    from =
-      page.IsTruncated === true
-        ? { KeyMarker: page.NextKeyMarker, VersionIdMarker: page.NextVersionIdMarker }
-        : null;
-  }
-}
-
-interface FoundVersion {
-  readonly Key?: string | undefined;
-  readonly VersionId?: string | undefined;
-  readonly IsLatest?: boolean | undefined;
-  readonly LastModified?: Date | undefined;
-}
-
-function versionOf(bucket: string, found: FoundVersion, size: number | null): ObjectVersion {
-  return {
-    uri: formatObjectUri({ bucket, key: found.Key as string }),
-    versionId: found.VersionId ?? 'null',
-    isLatest: found.IsLatest ?? false,
-    isDeleteMarker: size === null,
-    sizeBytes: size ?? 0,
-    modifiedAtMs: found.LastModified?.getTime() ?? null,
-  };
-}
-
 async function deleteObjects(
-  context: Context,
+  requests: Requests,
   targets: readonly DeleteTarget[],
 ): Promise<readonly DeleteFailure[]> {
   const failures: DeleteFailure[] = [];
@@ -265,7 +169,7 @@ async function deleteObjects(
         Key: parseObjectUri(target.uri).key,
         ...(target.versionId === undefined ? {} : { VersionId: target.versionId }),
       }));
-      const answer = await attempt(context, `s3://${bucket}/`, ({ sdk, client }) =>
+      const answer = await requests.attempt(`s3://${bucket}/`, ({ sdk, client }) =>
         client.send(
           new sdk.DeleteObjectsCommand({
             Bucket: bucket,

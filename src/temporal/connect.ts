@@ -7,12 +7,15 @@ import {
   makeGrpcRetryInterceptor,
 } from '@temporalio/client';
 import { IcewrightError } from '../domain/errors.ts';
+import { openDataConverter, type PayloadKeys } from './codec.ts';
 
 export interface TemporalOptions {
   readonly address: string;
   readonly namespace: string;
   readonly tls: boolean;
   readonly apiKey: string | undefined;
+  /** What payloads are encrypted with; left out: they are not. */
+  readonly payloadKeys?: PayloadKeys;
 }
 
 /**
@@ -40,7 +43,8 @@ export async function connectTemporal(
   options: TemporalOptions,
   timeoutMs = 5_000,
 ): Promise<{ readonly client: Client; readonly close: () => Promise<void> }> {
-  const { address, namespace, tls, apiKey } = options;
+  const { address, namespace, tls, apiKey, payloadKeys } = options;
+  const dataConverter = openDataConverter(payloadKeys);
   try {
     const connection = await Connection.connect({
       address,
@@ -49,7 +53,11 @@ export async function connectTemporal(
       tls: tls || apiKey !== undefined,
       ...(apiKey === undefined ? {} : { apiKey }),
     });
-    const client = new Client({ connection, namespace });
+    const client = new Client({
+      connection,
+      namespace,
+      ...(dataConverter === null ? {} : { dataConverter }),
+    });
     return { client, close: () => connection.close() };
   } catch (error) {
     throw new IcewrightError(

@@ -7,22 +7,29 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { PROJECT_DIR } from '../config.ts';
+import { type EncryptionKeys, PROJECT_DIR, readConfig } from '../config.ts';
+import { FAILURE_CONVERTER } from '../temporal/codec.ts';
 
 const ENTRY = join(PROJECT_DIR, 'src', 'workflows', 'index.ts');
 
+/** Workflows carry their failures' converter in the bundle; `null`: failures stay in clear. */
+export function failureConverterFor({ keys, keysFile }: EncryptionKeys): string | null {
+  return keys === undefined && keysFile === undefined ? null : FAILURE_CONVERTER;
+}
+
 /** Path of the bundle that belongs to today's sources, whether it exists or not. */
-export async function bundlePath(home: string): Promise<string> {
-  return join(home, 'build', `workflows-${await sourcesDigest()}.js`);
+export async function bundlePath(home: string, failureConverter: string | null): Promise<string> {
+  return join(home, 'build', `workflows-${await sourcesDigest(failureConverter)}.js`);
 }
 
 /** Builds the bundle unless it is there; older ones are removed. Returns its path. */
-export async function buildBundle(home: string): Promise<string> {
-  const path = await bundlePath(home);
+export async function buildBundle(home: string, failureConverter: string | null): Promise<string> {
+  const path = await bundlePath(home, failureConverter);
   if (existsSync(path)) return path;
   const { bundleWorkflowCode, DefaultLogger } = await import('@temporalio/worker');
   const { code } = await bundleWorkflowCode({
     workflowsPath: ENTRY,
+    ...(failureConverter === null ? {} : { failureConverterPath: failureConverter }),
     logger: new DefaultLogger('WARN'),
   });
   const dir = join(home, 'build');
@@ -39,13 +46,14 @@ export async function buildBundle(home: string): Promise<string> {
 /**
  * Digest of what goes into the bundle: workflows, domain, activity types, and the SDK's version.
  */
-async function sourcesDigest(): Promise<string> {
+async function sourcesDigest(failureConverter: string | null): Promise<string> {
   const hash = createHash('sha256');
   const sdk = createRequire(import.meta.url)('@temporalio/workflow/package.json');
   hash.update((sdk as { version: string }).version);
+  if (failureConverter !== null) hash.update(await readFile(failureConverter));
   for (const room of ['workflows', 'domain', 'activities']) {
     const dir = join(PROJECT_DIR, 'src', room);
-    for (const file of (await readdir(dir)).sort()) {
+    for (const file of (await readdir(dir, { recursive: true })).sort()) {
       if (file.endsWith('.ts')) hash.update(file).update(await readFile(join(dir, file)));
     }
   }
@@ -53,6 +61,7 @@ async function sourcesDigest(): Promise<string> {
 }
 
 if (import.meta.main) {
-  const { homeDir } = await import('../config.ts');
-  process.stdout.write(`${await buildBundle(homeDir())}\n`);
+  const { home, temporal } = readConfig();
+  const path = await buildBundle(home, failureConverterFor(temporal.payloadKeys));
+  process.stdout.write(`${path}\n`);
 }

@@ -9,22 +9,27 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { type Config, readConfig } from '../config.ts';
+import { ENDED_STATES, ERASURE_STATES } from '../domain/erasure/request.ts';
 import { CONTROL_QUEUE, ENGINE_QUEUES } from '../domain/ids.ts';
 import { desiredSchedules } from '../domain/policy/schedules.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { startHttp } from '../http/server.ts';
 import { log } from '../log.ts';
 import { versionOf } from '../project/policy-documents.ts';
+import { openDataConverter } from '../temporal/codec.ts';
+import { wakeErasure } from '../temporal/erasures.ts';
 import { startHealth } from '../temporal/health.ts';
 import { reconcileSchedules } from '../temporal/schedules.ts';
 import { startSweeps } from '../temporal/sweeps.ts';
-import { bundlePath } from './bundle.ts';
+import { bundlePath, failureConverterFor } from './bundle.ts';
 import { buildPorts, type Ports } from './ports.ts';
 import { keepMetrics } from './restore-metrics.ts';
 import { linkSdkMetrics } from './sdk-metrics.ts';
 
 /** A running statement is left to its engine; a new worker takes it over. */
 const SHUTDOWN_GRACE = '5s';
+/** Requests that are open at a time. */
+const ERASURES_MAX = 100_000;
 
 async function main(): Promise<void> {
   const config = readConfig();
@@ -57,6 +62,7 @@ async function main(): Promise<void> {
     await applySchedules(config, ports);
     await startHealthSweeps(config, ports);
     await startMaintenance(config, ports);
+    await wakeErasures(ports);
     await Promise.all(running);
   } finally {
     stopSdkMetrics();
@@ -113,6 +119,17 @@ async function startMaintenance(config: Config, { client, project }: Ports): Pro
   }
 }
 
+/** One whose workflow came to a sudden end would wait for ever; the others look at once. */
+async function wakeErasures({ client, erasures }: Ports): Promise<void> {
+  try {
+    const states = ERASURE_STATES.filter((one) => !ENDED_STATES.includes(one));
+    const open = await erasures.listRequests({ states, limit: ERASURES_MAX });
+    for (const { requestId } of open) await wakeErasure(client, requestId);
+  } catch (error) {
+    log.error('not all requests for erasure were woken', { error });
+  }
+}
+
 async function connect({ temporal }: Config): Promise<NativeConnection> {
   return NativeConnection.connect({
     address: temporal.address,
@@ -127,8 +144,10 @@ async function createWorkers(
   connection: NativeConnection,
   ports: Ports,
 ): Promise<readonly Worker[]> {
+  const dataConverter = openDataConverter(config.temporal.payloadKeys);
   const shared = {
     connection,
+    ...(dataConverter === null ? {} : { dataConverter }),
     namespace: config.temporal.namespace,
     shutdownGraceTime: SHUTDOWN_GRACE,
     // Cancellation reaches an activity with the answer to a heartbeat: do not hold those back.
@@ -139,7 +158,7 @@ async function createWorkers(
     Worker.create({
       ...shared,
       taskQueue: CONTROL_QUEUE,
-      workflowBundle: { codePath: await ensureBundle(config.home) },
+      workflowBundle: { codePath: await ensureBundle(config) },
       activities: ports.controlActivities,
       maxCachedWorkflows: 100,
       maxConcurrentActivityTaskExecutions: 20,
@@ -160,8 +179,8 @@ function queueOf(worker: Worker): string {
 }
 
 /** Built in a process of its own: the bundler's memory would stay with the worker. */
-async function ensureBundle(home: string): Promise<string> {
-  const path = await bundlePath(home);
+async function ensureBundle({ home, temporal }: Config): Promise<string> {
+  const path = await bundlePath(home, failureConverterFor(temporal.payloadKeys));
   if (existsSync(path)) return path;
   log.info('building the workflow bundle', { path });
   await promisify(execFile)(process.execPath, [join(import.meta.dirname, 'bundle.ts')], {

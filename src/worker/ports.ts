@@ -1,6 +1,12 @@
 /** Builds every port from the configuration and hands them to the activities. */
 import type { Client } from '@temporalio/client';
 import { rememberCores } from '../activities/cores.ts';
+import {
+  createErasureActivities,
+  createErasureEngineActivities,
+  createOpenErasure,
+} from '../activities/erasure/index.ts';
+import type { ErasureLedger } from '../activities/erasure-ports.ts';
 import { createHealthActivities } from '../activities/health/health.ts';
 import type { Ledger } from '../activities/ledger-port.ts';
 import { createNightActivities } from '../activities/night.ts';
@@ -30,13 +36,16 @@ import { type ClosableLedger, createLedger } from '../ledger/ledger.ts';
 import { migrate } from '../ledger/migrate.ts';
 import { log } from '../log.ts';
 import { openProject } from '../project/project.ts';
+import { openKeys } from '../proof/keys.ts';
 import { connectTemporal } from '../temporal/connect.ts';
 import { isRunning, submitJob } from '../temporal/jobs.ts';
+import { erasureDeps } from './erasure.ts';
 
 export interface Ports {
   readonly client: Client;
   readonly metrics: Metrics;
   readonly ledger: Ledger;
+  readonly erasures: ErasureLedger;
   readonly controlActivities: ControlActivities & HealthActivities & SweepActivities;
   readonly engineActivities: Readonly<Record<EngineName, EngineActivities>>;
   readonly project: ReturnType<typeof openProject>;
@@ -48,10 +57,16 @@ export interface PortsOptions {
   readonly onScrape: (metrics: Metrics) => void;
 }
 
+const COMPILERS: Record<EngineName, Compiler> = {
+  spark: { ...sparkCompile, ...sparkCount, compileModel: compileSparkModel, compileOrphanVote },
+  trino: { ...trinoCompile, ...trinoCount, compileModel: compileTrinoModel },
+};
+
 export async function buildPorts(config: Config, { onScrape }: PortsOptions): Promise<Ports> {
   await migrate(config.ledgerUrl);
   const temporal = await connectTemporal(config.temporal, 30_000);
-  const plainLedger = createLedger({ url: config.ledgerUrl });
+  const keys = openKeys(config.erasure);
+  const plainLedger = createLedger({ url: config.ledgerUrl, sealer: keys.sealer });
   const { ledger, endTraces } = await startTraces(config, plainLedger);
   const catalog = openCatalog(config, plainLedger.manifests);
   const files = openTableFiles(config, catalog);
@@ -64,50 +79,61 @@ export async function buildPorts(config: Config, { onScrape }: PortsOptions): Pr
     log: (message) => log.info(message),
   });
   const trino = createTrinoRunner({ ...config.trino, catalog: config.catalog.name });
-  const compilers: Record<EngineName, Compiler> = {
-    spark: { ...sparkCompile, ...sparkCount, compileModel: compileSparkModel, compileOrphanVote },
-    trino: { ...trinoCompile, ...trinoCount, compileModel: compileTrinoModel },
-  };
   const nowMs = Date.now;
   const floors = floorsOf(trino, config.catalog.name);
   const cores = rememberCores({ readSparkCores: () => readCores(spark), nowMs });
   const planning = { catalog, ledger, project, nowMs, floors, cores };
   const engines = {
-    spark: { runner: spark, compiler: compilers.spark },
-    trino: { runner: trino, compiler: compilers.trino },
+    spark: { runner: spark, compiler: COMPILERS.spark },
+    trino: { runner: trino, compiler: COMPILERS.trino },
   };
   const operating = { catalog, files, ledger, project, meter: metrics, engines, nowMs };
-  const jobs: Jobs = {
-    submit: (table, job, requester) => submitJob(temporal.client, { table, job, requester }),
-    isRunning: (workflowId) => isRunning(temporal.client, workflowId),
-  };
+  const jobs = jobsOf(temporal.client);
   const { pseudonymKey } = config;
   const transforming = createTransformActivities({ ...operating, jobs, pseudonymKey });
-  const engineActivities: EngineActivities = {
+  const engineActivities: Omit<EngineActivities, 'eraseStep'> = {
     ...createOperateActivities(operating),
     runModel: transforming.runModel,
   };
+  const erasing = erasureDeps({
+    config,
+    planning,
+    erasures: plainLedger.erasures,
+    spark,
+    files,
+    catalog,
+    keys,
+    client: temporal.client,
+  });
+  const { eraseStep, ...looking } = createErasureEngineActivities(erasing);
+  const sparkActivities = { ...engineActivities, eraseStep, ...looking };
   return {
     client: temporal.client,
     metrics,
     ledger,
+    erasures: plainLedger.erasures,
     project,
     controlActivities: {
       ...createRunActivities({ ...planning, jobs, meter: metrics }),
       ...createNightActivities({ ...planning, meter: metrics }),
       ...createSweepActivities({ ...planning, meter: metrics }),
-      ...createHealthActivities({
-        ...planning,
-        meter: metrics,
-        retention: config.health.retention,
-      }),
+      ...createHealthActivities({ ...planning, meter: metrics, ...config.health }),
       openTransform: transforming.openTransform,
+      ...createErasureActivities(erasing),
+      openErasure: createOpenErasure({ ...planning, jobs }),
     },
-    engineActivities: { spark: engineActivities, trino: engineActivities },
+    engineActivities: { spark: sparkActivities, trino: { ...engineActivities, eraseStep } },
     close: async () => {
       await Promise.allSettled([spark.close(), trino.close(), ledger.close(), temporal.close()]);
       await endTraces();
     },
+  };
+}
+
+function jobsOf(client: Client): Jobs {
+  return {
+    submit: (table, job, requester) => submitJob(client, { table, job, requester }),
+    isRunning: (workflowId) => isRunning(client, workflowId),
   };
 }
 

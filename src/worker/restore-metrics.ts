@@ -2,7 +2,9 @@
  * Gauges of what this worker has not seen itself: what was before it started, and what other
  * workers do. The ledger knows; a scrape asks nobody, so it is read now and then.
  */
+import type { ErasureLedger } from '../activities/erasure-ports.ts';
 import type { Ledger, RunRow } from '../activities/ledger-port.ts';
+import { ENDED_STATES, ERASURE_STATES } from '../domain/erasure/request.ts';
 import type { TablePlan } from '../domain/operation.ts';
 import type { Receipt } from '../domain/receipt.ts';
 import type { Metrics } from '../http/metrics.ts';
@@ -14,9 +16,12 @@ const EVERY_MS = 120_000;
 const RECEIPTS_MAX = 20;
 /** Among these is a night that was done, or there has been none for long. */
 const NIGHTS_MAX = 30;
+/** Open at the same time. */
+const ERASURES_MAX = 100_000;
 
 export interface RestoreDeps {
   readonly ledger: Pick<Ledger, 'latestReports' | 'listRuns' | 'readPlan' | 'recentReceipts'>;
+  readonly erasures: Pick<ErasureLedger, 'listRequests'>;
   readonly metrics: Metrics;
   readonly catalog: string;
   readonly nowMs?: () => number;
@@ -24,7 +29,8 @@ export interface RestoreDeps {
 
 /** Never rejects: a worker without old figures serves all the same. */
 export async function restoreMetrics(deps: RestoreDeps): Promise<void> {
-  for (const [what, restore] of Object.entries({ tables: restoreTables, nights: restoreNights })) {
+  const parts = { tables: restoreTables, nights: restoreNights, erasures: restoreErasures };
+  for (const [what, restore] of Object.entries(parts)) {
     await restore(deps).catch((error: unknown) =>
       log.warn('gauges could not be read from the ledger', { what, error }),
     );
@@ -59,6 +65,15 @@ async function restoreNights(deps: RestoreDeps): Promise<void> {
   }
   const last = nights[0];
   if (last !== undefined) await restorePlan(deps, last);
+}
+
+/** Their clocks run on whatever a worker does: none of them is counted anywhere else. */
+async function restoreErasures({ erasures, metrics }: RestoreDeps): Promise<void> {
+  const states = ERASURE_STATES.filter((one) => !ENDED_STATES.includes(one));
+  const open = await erasures.listRequests({ states, limit: ERASURES_MAX });
+  metrics.erasuresOpen(
+    open.map(({ state, deadlineAt }) => ({ state, deadlineAtMs: Date.parse(deadlineAt) })),
+  );
 }
 
 /** A night's maintenance plan has the id of its run. */

@@ -201,3 +201,14 @@ export const sweepSoonSignal = defineSignal('sweepSoon');
 export const lastReportQuery = defineQuery<HealthStatus>('lastReport');
 
 export type { TablePlan };
+
+export interface ErasureInput {
+  readonly requestId: string;
+}
+
+/** The ledger's row of the request has changed: look again. Carries nothing. */
+export const erasureChangedSignal = defineSignal<[]>('erasureChanged');
+
+export interface ErasureBatchInput {
+  readonly batchId: string;
+}

@@ -5,6 +5,7 @@ import {
   proxyActivities,
   proxyLocalActivities,
 } from '@temporalio/workflow';
+import type { ErasureActivities, ErasureEngineActivities } from '../activities/erasure/types.ts';
 import type { SweepActivities } from '../activities/sweep/types.ts';
 import type { ControlActivities, EngineActivities, HealthActivities } from '../activities/types.ts';
 import type { EngineName } from '../domain/engine.ts';
@@ -24,7 +25,14 @@ const NIGHT_PATIENCE = {
 /** About ten seconds, then the person who waits is shown the error. */
 const PERSON_PATIENCE = { ...NIGHT_PATIENCE, maximumInterval: '5s', maximumAttempts: 5 } as const;
 
+/**
+ * About a minute: then the batch says what its requests wait for, and has the table erased again,
+ * for as long as it takes.
+ */
+const STEP_PATIENCE = { ...NIGHT_PATIENCE, maximumInterval: '15s', maximumAttempts: 8 } as const;
+
 function patienceFor(kind: JobKind) {
+  if (kind === 'erasure') return STEP_PATIENCE;
   return kind === 'manual' ? PERSON_PATIENCE : NIGHT_PATIENCE;
 }
 
@@ -100,3 +108,32 @@ export const healthSteps: ActivityInterfaceFor<HealthActivities> =
 export const sweepSteps: ActivityInterfaceFor<SweepActivities> = proxyActivities<SweepActivities>({
   ...SWEEPING,
 });
+
+/** Months, if it must be: a request that cannot go on waits, and its row says why. */
+const ERASURE_PATIENCE = {
+  initialInterval: '1s',
+  backoffCoefficient: 2,
+  maximumInterval: '5 minutes',
+} as const;
+
+/** Steps of erasure requests on the ledger, all idempotent. */
+export const erasureControl: ActivityInterfaceFor<ErasureActivities> =
+  proxyActivities<ErasureActivities>({
+    startToCloseTimeout: '10 minutes',
+    // A killed worker is noticed after this long; the steps heartbeat every second.
+    heartbeatTimeout: '15s',
+    retry: { ...ERASURE_PATIENCE, maximumAttempts: 20 },
+  });
+
+/**
+ * Finding and verifying: they read whole tables, and change none. After about a minute whoever
+ * waits is told why, and it is tried again.
+ */
+export const erasureEngine: ActivityInterfaceFor<Omit<ErasureEngineActivities, 'eraseStep'>> =
+  proxyActivities<Omit<ErasureEngineActivities, 'eraseStep'>>({
+    taskQueue: ENGINE_QUEUES.spark,
+    startToCloseTimeout: '24 hours',
+    heartbeatTimeout: '15s',
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+    retry: { ...ERASURE_PATIENCE, maximumAttempts: 7 },
+  });

@@ -14,7 +14,7 @@ export async function onEngine<T>(
   engine: EngineName,
   kind: JobKind,
   statement: Omit<EndInput, 'engine'>,
-  run: (activities: Pick<EngineActivities, 'runOperation' | 'runModel'>) => Promise<T>,
+  run: (activities: Omit<EngineActivities, 'endStatement'>) => Promise<T>,
 ): Promise<T> {
   try {
     return await run(engineActivities(engine, kind));

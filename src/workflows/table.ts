@@ -15,7 +15,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { runWorkflowId } from '../domain/ids.ts';
-import { cancelledOutcome, type JobOutcome, type QueuedJob } from '../domain/job.ts';
+import { cancelledOutcome, type JobOutcome, type JobWork, type QueuedJob } from '../domain/job.ts';
 import * as messages from './messages.ts';
 import { control } from './proxies.ts';
 import { TableQueue } from './table-queue.ts';
@@ -25,6 +25,13 @@ const LINGER = '1s';
 /** Ten minutes: an engine ends a statement within seconds. */
 const ASK_FOR_END_EVERY = '5s';
 const ASK_FOR_END_TIMES = 120;
+
+const WORKFLOW_OF: Readonly<Record<JobWork['kind'], string>> = {
+  transform: 'tableTransform',
+  apply_plan: 'tableMaintenance',
+  by_hand: 'tableMaintenance',
+  erase: 'tableErasure',
+};
 
 export async function table(input: messages.TableInput): Promise<void> {
   const jobs = new TableQueue(input.table, input.queue ?? { holder: null, waiting: [] });
@@ -57,7 +64,7 @@ async function nextJob(arrived: () => boolean): Promise<boolean> {
 
 async function executeJob(tableKey: string, job: QueuedJob): Promise<JobOutcome> {
   const workflowId = runWorkflowId(job.runId);
-  const type = job.work.kind === 'transform' ? 'tableTransform' : 'tableMaintenance';
+  const type = WORKFLOW_OF[job.work.kind];
   const { submittedAtMs: _at, requesters: _who, commands: _n, closed: _c, ...plain } = job;
   try {
     return await executeChild<(input: messages.JobInput) => Promise<JobOutcome>>(type, {

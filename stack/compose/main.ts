@@ -7,9 +7,10 @@
  * The home folder is `ICEWRIGHT_HOME`, by default `.icewright-compose` in the checkout: beside the
  * embedded stack's, with credentials of its own.
  */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { type Credentials, ensureCredentials, postgresUrl } from '../credentials.ts';
 import { createHome, describeHome, PROJECT_DIR, resolveHome, writePrivate } from '../home.ts';
+import { ensureKeys, type StackKeys } from '../keys.ts';
 import { PORT_NAMES, PORT_VARIABLES, readPorts, type StackPorts } from '../ports.ts';
 import { buildSettings, writeSettings } from '../settings.ts';
 import { seedShop } from '../shop/seed.ts';
@@ -22,7 +23,11 @@ const home = describeHome(
 );
 
 /** What docker-compose.yml asks for, as `NAME=value` lines. */
-export function composeEnvironment(credentials: Credentials, ports: StackPorts): string {
+export function composeEnvironment(
+  credentials: Credentials,
+  ports: StackPorts,
+  keys: StackKeys,
+): string {
   const variables = {
     ICEWRIGHT_POSTGRES_USER: credentials.postgresUser,
     ICEWRIGHT_POSTGRES_PASSWORD: credentials.postgresPassword,
@@ -31,6 +36,8 @@ export function composeEnvironment(credentials: Credentials, ports: StackPorts):
     ICEWRIGHT_CATALOG_TOKEN: credentials.catalogToken,
     ICEWRIGHT_SPARK_TOKEN: credentials.sparkToken,
     ICEWRIGHT_PSEUDONYM_KEY: credentials.pseudonymKey,
+    ICEWRIGHT_KEYS_FOLDER: dirname(keys.signingFile),
+    ICEWRIGHT_SUBJECT_HASH_KEY: keys.subjectHashKey,
     ...Object.fromEntries(PORT_NAMES.map((name) => [PORT_VARIABLES[name], String(ports[name])])),
   };
   const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
@@ -41,9 +48,10 @@ function prepare(): void {
   createHome(home);
   const credentials = ensureCredentials(home);
   const ports = readPorts();
+  const keys = ensureKeys(home);
   const path = join(home.root, 'compose.env');
-  writePrivate(path, composeEnvironment(credentials, ports));
-  writeSettings(home, buildSettings(ports, credentials));
+  writePrivate(path, composeEnvironment(credentials, ports, keys));
+  writeSettings(home, buildSettings(ports, credentials, keys));
   process.stdout.write(`docker compose --env-file ${path} up --detach --wait\n`);
 }
 

@@ -31,6 +31,8 @@ export interface SeedResult {
   readonly rows: Readonly<Record<ShopTable, number>>;
 }
 
+const SUPPRESSION_SQL = new URL('../../src/sources/suppression.sql', import.meta.url);
+
 /**
  * Creates the shop's tables and rows unless they are there.
  * Rejects with `StackFailed` when the database does not answer, and with `SafetyRefused` when
@@ -38,10 +40,13 @@ export interface SeedResult {
  */
 export async function seedShop(url: string, options: SeedOptions): Promise<SeedResult> {
   const schema = await readFile(new URL('schema.sql', import.meta.url), 'utf8');
+  // Ingestion asks it from the first night on, long before anybody is forgotten.
+  const suppression = await readFile(SUPPRESSION_SQL, 'utf8');
   return inTransaction(url, async (client) => {
     // Two seeders at once: the second waits here, then finds the shop seeded.
     await client.query(`SELECT pg_advisory_xact_lock(hashtext('icewright-shop-seed'))`);
     await client.query(schema);
+    await client.query(suppression);
     const clock = await lockClock(client);
     if (clock !== null && clock.seed !== options.seed) {
       throw new IcewrightError(

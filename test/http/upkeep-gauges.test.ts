@@ -102,20 +102,38 @@ describe('a night', () => {
   });
 });
 
-describe('an erasure', () => {
-  it('counts the days to its deadline, also beyond it', async () => {
+describe('erasures', () => {
+  const LEFT = 'icewright_erasure_days_left';
+  const DAY_MS = 86_400_000;
+
+  it('tell the nearest deadline, also a missed one, and how many there are in each state', async () => {
     const metrics = metricsAt();
+    expect(Object.keys(await scrape(metrics)).filter((name) => name.includes('erasure'))).toEqual(
+      [],
+    );
     metrics.erasuresOpen([
-      { requestId: 'e-1', deadlineAtMs: NOW_MS + 10 * 86_400_000 },
-      { requestId: 'e-2', deadlineAtMs: NOW_MS - 43_200_000 },
+      { state: 'awaiting_approval', deadlineAtMs: NOW_MS + 10 * DAY_MS },
+      { state: 'forgetting', deadlineAtMs: NOW_MS + 20 * DAY_MS },
+      { state: 'forgetting', deadlineAtMs: NOW_MS + 30 * DAY_MS },
     ]);
     expect(await scrape(metrics)).toMatchObject({
-      'icewright_erasure_days_left{request_id="e-1"}': 10,
-      'icewright_erasure_days_left{request_id="e-2"}': -0.5,
+      [LEFT]: 10,
+      'icewright_erasures_open{state="awaiting_approval"}': 1,
+      'icewright_erasures_open{state="forgetting"}': 2,
+      'icewright_erasures_open{state="failed"}': 0,
     });
+    metrics.erasuresOpen([{ state: 'failed', deadlineAtMs: NOW_MS - DAY_MS / 2 }]);
+    expect(await scrape(metrics)).toMatchObject({
+      [LEFT]: -0.5,
+      'icewright_erasures_open{state="failed"}': 1,
+    });
+  });
+
+  it('have no deadline where none is open', async () => {
+    const metrics = metricsAt();
     metrics.erasuresOpen([]);
-    expect(await scrape(metrics)).not.toHaveProperty([
-      'icewright_erasure_days_left{request_id="e-1"}',
-    ]);
+    const found = await scrape(metrics);
+    expect(found).not.toHaveProperty([LEFT]);
+    expect(found).toMatchObject({ 'icewright_erasures_open{state="requested"}': 0 });
   });
 });

@@ -112,6 +112,24 @@ describe('table metadata', () => {
     });
   });
 
+  it('tells the schema of a ref that is older than the table’s of today', () => {
+    const [seven, eight] = V2.snapshots;
+    const renamed = { 'schema-id': 2, fields: [{ id: 1, name: 'key', type: 'long' }, FIELDS[1]] };
+    const metadata = read({
+      ...V2,
+      schemas: [...V2.schemas, renamed],
+      'current-schema-id': 2,
+      snapshots: [
+        { ...seven, 'schema-id': 1 },
+        { ...eight, 'schema-id': 2 },
+      ],
+    });
+    expect(metadata.refs.map(({ schema }) => schema)).toEqual([
+      undefined,
+      { columns: [{ name: 'id', type: 'long' }], names: { key: 'id', who: null, 'who.at': null } },
+    ]);
+  });
+
   it('takes -1 for "no snapshot"', () => {
     expect(read({ ...V2, 'current-snapshot-id': -1 }).currentSnapshotId).toBeNull();
   });

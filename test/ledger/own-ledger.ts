@@ -1,7 +1,7 @@
 /** A ledger of a test file's own, on a PostgreSQL of its own, with today's schema. */
 import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
-import { type ClosableLedger, createLedger } from '../../src/ledger/ledger.ts';
+import { type ClosableLedger, createLedger, type LedgerSettings } from '../../src/ledger/ledger.ts';
 import { migrate } from '../../src/ledger/migrate.ts';
 import { startPostgres, type TestPostgres } from './postgres.ts';
 
@@ -14,13 +14,13 @@ export interface OwnLedger {
 }
 
 /** To be called once, at the top of a file; what it answers is filled before the first test. */
-export function useOwnLedger(database: string): OwnLedger {
+export function useOwnLedger(database: string, more: Partial<LedgerSettings> = {}): OwnLedger {
   const own = { sql: (text: string) => query(own.url, text) } as OwnLedger;
   beforeAll(async () => {
     own.server = await startPostgres();
     own.url = await own.server.createDatabase(database);
     await migrate(own.url);
-    own.ledger = createLedger({ url: own.url });
+    own.ledger = createLedger({ url: own.url, ...more });
   }, 60_000);
   afterAll(async () => {
     await own.ledger?.close();

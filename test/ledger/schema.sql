@@ -1,3 +1,69 @@
+erasure_batch.batch_id text not null
+erasure_batch.opened_at timestamp with time zone not null
+erasure_batch.closed_at timestamp with time zone
+erasure_batch: constraint erasure_batch_pkey PRIMARY KEY (batch_id)
+erasure_batch: CREATE UNIQUE INDEX erasure_batch_pkey ON icewright.erasure_batch USING btree (batch_id)
+erasure_file.batch_id text not null
+erasure_file.path_hash text not null
+erasure_file.table_key text not null
+erasure_file.path text
+erasure_file.kind text not null
+erasure_file.bytes bigint not null
+erasure_file.etag text
+erasure_file.version_ids text[] not null
+erasure_file.removed_at timestamp with time zone
+erasure_file: constraint erasure_file_pkey PRIMARY KEY (batch_id, path_hash)
+erasure_file: constraint erasure_file_kind_check CHECK ((kind = ANY (ARRAY['data'::text, 'deletes'::text, 'manifest'::text, 'manifest_list'::text, 'metadata'::text, 'statistics'::text])))
+erasure_file: constraint erasure_file_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES icewright.erasure_batch(batch_id)
+erasure_file: CREATE UNIQUE INDEX erasure_file_pkey ON icewright.erasure_file USING btree (batch_id, path_hash)
+erasure_request.request_id text not null
+erasure_request.subject text not null
+erasure_request.subject_hash text not null
+erasure_request.state text not null
+erasure_request.ground text not null
+erasure_request.requested_by text not null
+erasure_request.requested_at timestamp with time zone not null
+erasure_request.deadline_at timestamp with time zone not null
+erasure_request.approved_by text
+erasure_request.approved_at timestamp with time zone
+erasure_request.approved_account text
+erasure_request.hold jsonb
+erasure_request.paused_by text
+erasure_request.found jsonb not null default '[]'::jsonb
+erasure_request.shared_identifiers text[] not null default '{}'::text[]
+erasure_request.seen jsonb not null default '[]'::jsonb
+erasure_request.blockers jsonb not null default '[]'::jsonb
+erasure_request.forgetting_at timestamp with time zone
+erasure_request.batch_id text
+erasure_request.batches text[] not null default '{}'::text[]
+erasure_request.certificate_id text
+erasure_request.error jsonb
+erasure_request.updated_at timestamp with time zone not null
+erasure_request.last_entry bigint not null
+erasure_request: constraint erasure_request_pkey PRIMARY KEY (request_id)
+erasure_request: constraint erasure_request_check CHECK (((state <> 'done'::text) OR (certificate_id IS NOT NULL)))
+erasure_request: constraint erasure_request_check1 CHECK (((forgetting_at IS NULL) OR (approved_by IS NOT NULL)))
+erasure_request: constraint erasure_request_state_check CHECK ((state = ANY (ARRAY['requested'::text, 'found'::text, 'awaiting_approval'::text, 'forgetting'::text, 'verifying'::text, 'done'::text, 'refused'::text, 'cancelled'::text, 'failed'::text])))
+erasure_request: CREATE UNIQUE INDEX erasure_request_pkey ON icewright.erasure_request USING btree (request_id)
+erasure_request: CREATE INDEX erasure_request_batch ON icewright.erasure_request USING btree (batch_id)
+erasure_request: CREATE INDEX erasure_request_entry ON icewright.erasure_request USING btree (last_entry)
+erasure_request: CREATE INDEX erasure_request_newest ON icewright.erasure_request USING btree (requested_at DESC, request_id DESC)
+erasure_request: CREATE INDEX erasure_request_batches ON icewright.erasure_request USING gin (batches)
+erasure_request: CREATE INDEX erasure_request_subject ON icewright.erasure_request USING btree (subject_hash)
+erasure_subject.request_id text not null
+erasure_subject.key_id text not null
+erasure_subject.cipher bytea not null
+erasure_subject: constraint erasure_subject_pkey PRIMARY KEY (request_id)
+erasure_subject: constraint erasure_subject_request_id_fkey FOREIGN KEY (request_id) REFERENCES icewright.erasure_request(request_id)
+erasure_subject: CREATE UNIQUE INDEX erasure_subject_pkey ON icewright.erasure_subject USING btree (request_id)
+erasure_table.batch_id text not null
+erasure_table.table_key text not null
+erasure_table.step text not null
+erasure_table.document jsonb not null
+erasure_table.updated_at timestamp with time zone not null default now()
+erasure_table: constraint erasure_table_pkey PRIMARY KEY (batch_id, table_key)
+erasure_table: constraint erasure_table_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES icewright.erasure_batch(batch_id)
+erasure_table: CREATE UNIQUE INDEX erasure_table_pkey ON icewright.erasure_table USING btree (batch_id, table_key)
 health_point.table_key text not null
 health_point.at timestamp with time zone not null
 health_point.grain smallint not null default 0
@@ -68,6 +134,23 @@ policy_version.applied_at timestamp with time zone not null
 policy_version: constraint policy_version_pkey PRIMARY KEY (version_no)
 policy_version: CREATE UNIQUE INDEX policy_version_pkey ON icewright.policy_version USING btree (version_no)
 policy_version: CREATE TRIGGER policy_version_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON icewright.policy_version FOR EACH STATEMENT EXECUTE FUNCTION icewright.refuse_change() -- always
+proof.entry bigint not null
+proof.document text not null
+proof.previous text not null
+proof.digest text not null
+proof.key_id text not null
+proof.public_key text not null
+proof.signature text not null
+proof.request_id text not null generated ((document)::jsonb ->> 'requestId'::text)
+proof.certificate_id text generated ((document)::jsonb ->> 'certificateId'::text)
+proof.at text not null generated COALESCE(((document)::jsonb ->> 'at'::text), ((document)::jsonb ->> 'finishedAt'::text))
+proof: constraint proof_pkey PRIMARY KEY (entry)
+proof: constraint proof_entry_check CHECK ((entry > 0))
+proof: CREATE UNIQUE INDEX proof_pkey ON icewright.proof USING btree (entry)
+proof: CREATE UNIQUE INDEX proof_certificate ON icewright.proof USING btree (certificate_id)
+proof: CREATE UNIQUE INDEX proof_certificate_of ON icewright.proof USING btree (request_id) WHERE (certificate_id IS NOT NULL)
+proof: CREATE TRIGGER proof_follows BEFORE INSERT ON icewright.proof FOR EACH ROW EXECUTE FUNCTION icewright.check_proof() -- always
+proof: CREATE TRIGGER proof_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON icewright.proof FOR EACH STATEMENT EXECUTE FUNCTION icewright.refuse_change() -- always
 receipt.receipt_no bigint not null identity
 receipt.run_id text not null
 receipt.ordinal integer not null
@@ -128,6 +211,13 @@ started_operation.started_at timestamp with time zone not null
 started_operation: constraint started_operation_pkey PRIMARY KEY (run_id, ordinal)
 started_operation: constraint started_operation_ordinal_check CHECK ((ordinal >= 0))
 started_operation: CREATE UNIQUE INDEX started_operation_pkey ON icewright.started_operation USING btree (run_id, ordinal)
+suppression.subject text not null
+suppression.identifier text not null
+suppression.hash text not null
+suppression.request_id text not null
+suppression.added_at timestamp with time zone not null default now()
+suppression: constraint suppression_pkey PRIMARY KEY (subject, identifier, hash)
+suppression: CREATE UNIQUE INDEX suppression_pkey ON icewright.suppression USING btree (subject, identifier, hash)
 sweep_note.table_key text not null
 sweep_note.etag text
 sweep_note.rules text not null
@@ -151,6 +241,29 @@ table_report.written_by xid8 not null default pg_current_xact_id()
 table_report: constraint table_report_pkey PRIMARY KEY (table_key)
 table_report: CREATE UNIQUE INDEX table_report_pkey ON icewright.table_report USING btree (table_key)
 table_report: CREATE INDEX table_report_written ON icewright.table_report USING btree (catalog, written_by)
+CREATE OR REPLACE FUNCTION icewright.check_proof()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  last record;
+begin
+  perform pg_advisory_xact_lock(1229149523);
+  select entry, digest into last from icewright.proof order by entry desc limit 1;
+  if new.entry <> coalesce(last.entry, 0) + 1
+     or new.previous <> coalesce(last.digest, repeat('0', 64)) then
+    raise exception 'icewright.proof: entry % does not follow the last one', new.entry
+      using errcode = 'restrict_violation';
+  end if;
+  if new.digest <> encode(sha256(convert_to(
+       new.entry || E'\n' || new.previous || E'\n' || new.document, 'UTF8')), 'hex')
+  then
+    raise exception 'icewright.proof: the digest of entry % is not that of its document', new.entry
+      using errcode = 'restrict_violation';
+  end if;
+  return new;
+end
+$function$
 CREATE OR REPLACE FUNCTION icewright.refuse_change()
  RETURNS trigger
  LANGUAGE plpgsql

@@ -16,18 +16,28 @@ export interface Told {
   readonly json: ReturnType<typeof JSON.parse>;
 }
 
-/** Runs `npx icewright … --json`. Never rejects: a failing command answers with its exit code. */
+/**
+ * Runs `npx icewright … --json`. Never rejects: a failing command answers with its exit code.
+ * @param input what it reads on stdin
+ */
 export function icewright(
   words: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  input?: string,
 ): Promise<Told> {
   const env = { ...process.env, ...environment };
   const options = { env, maxBuffer: 64 * 2 ** 20 };
   return new Promise((resolve) => {
-    execFile('node', [LAUNCHER, ...words, '--json'], options, (error, stdout, stderr) => {
-      const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-      resolve({ exitCode, stdout, stderr, json: stdout === '' ? null : JSON.parse(stdout) });
-    });
+    const child = execFile(
+      'node',
+      [LAUNCHER, ...words, '--json'],
+      options,
+      (error, stdout, stderr) => {
+        const exitCode = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+        resolve({ exitCode, stdout, stderr, json: stdout === '' ? null : JSON.parse(stdout) });
+      },
+    );
+    if (input !== undefined) child.stdin?.end(input);
   });
 }
 

@@ -23,14 +23,24 @@ interface Peer {
 }
 
 const { pyiceberg, duckdb } = pins;
+const PYICEBERG = {
+  name: `pyiceberg-${pyiceberg.version}-${pyiceberg.pyarrow}`,
+  packages: [`pyiceberg[pyarrow]==${pyiceberg.version}`, `pyarrow==${pyiceberg.pyarrow}`],
+};
 
 /** Rejects when there is no Python 3.10 or later. */
 export function openPyIceberg(): Promise<Python> {
-  return open({
-    name: `pyiceberg-${pyiceberg.version}-${pyiceberg.pyarrow}`,
-    packages: [`pyiceberg[pyarrow]==${pyiceberg.version}`, `pyarrow==${pyiceberg.pyarrow}`],
-    tool: 'pyiceberg_tool.py',
-  });
+  return open({ ...PYICEBERG, tool: 'pyiceberg_tool.py' });
+}
+
+/** Writes files in every layout that PyArrow knows. */
+export function openZoo(): Promise<Python> {
+  return open({ ...PYICEBERG, tool: 'zoo_tool.py' });
+}
+
+/** Decodes every version of every object in a bucket. */
+export function openScan(): Promise<Python> {
+  return open({ ...PYICEBERG, tool: 'scan_tool.py' });
 }
 
 export function openDuckDb(): Promise<Python> {

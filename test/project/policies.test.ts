@@ -27,13 +27,8 @@ describe('the shipped policies', () => {
   test('have no fault', async () => {
     const { policies, faults: found } = await loadPolicies(SHIPPED);
     expect(found).toEqual([]);
-    expect(policies.map((one) => one.name).sort()).toEqual([
-      'bronze',
-      'defaults',
-      'nightly',
-      'silver',
-      'upkeep',
-    ]);
+    const names = policies.map((one) => one.name).sort();
+    expect(names).toEqual(['bronze', 'defaults', 'nightly', 'shop', 'silver', 'upkeep']);
   });
 
   test('say what the built-in defaults say, except bronze by Trino and silver by Spark', async () => {
@@ -224,11 +219,14 @@ describe('maintenance', () => {
 
 describe('a file that is no policy', () => {
   test.each([
-    ['', 'p.yaml:1:1: is empty: write "kind: maintenance, nightly or sweep" first'],
-    ['name: x\n', 'p.yaml:1:1: "kind" is missing: maintenance, nightly or sweep'],
+    ['', 'p.yaml:1:1: is empty: write "kind: maintenance, nightly, sweep or privacy" first'],
+    ['name: x\n', 'p.yaml:1:1: "kind" is missing: maintenance, nightly, sweep or privacy'],
     ['kind: nigthly\n', 'p.yaml:1:7: unknown kind "nigthly"; did you mean "nightly"?'],
-    ['kind: banana\n', 'p.yaml:1:7: unknown kind "banana": write maintenance, nightly or sweep'],
-    ['- kind: nightly\n', 'p.yaml:1:1: "kind" is missing: maintenance, nightly or sweep'],
+    [
+      'kind: banana\n',
+      'p.yaml:1:7: unknown kind "banana": write maintenance, nightly, sweep or privacy',
+    ],
+    ['- kind: nightly\n', 'p.yaml:1:1: "kind" is missing: maintenance, nightly, sweep or privacy'],
   ])('%j', (text, message) => {
     expect(faults(text)).toEqual([message]);
   });

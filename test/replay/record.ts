@@ -10,8 +10,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { PROJECT_DIR, readConfig } from '../../src/config.ts';
+import { openDataConverter } from '../../src/temporal/codec.ts';
 import { connectTemporal } from '../../src/temporal/connect.ts';
 import { ensureTemporal } from '../../stack/provision/parts.ts';
+import { decryptHistory } from './decrypt.ts';
 
 const FOLDER = fileURLToPath(new URL('histories', import.meta.url));
 const { version } = JSON.parse(readFileSync(join(PROJECT_DIR, 'package.json'), 'utf8')) as {
@@ -19,10 +21,14 @@ const { version } = JSON.parse(readFileSync(join(PROJECT_DIR, 'package.json'), '
 };
 const since = process.argv[2] ?? '2000-01-01T00:00:00Z';
 const { temporal } = readConfig();
+const dataConverter = openDataConverter(temporal.payloadKeys);
 const binary = await ensureTemporal(() => {});
 const { client, close } = await connectTemporal(temporal);
 
-const ENDING = ['nightly', 'transformRun', 'table', 'tableMaintenance', 'tableTransform'];
+const ENDING = [
+  ...['nightly', 'transformRun', 'table', 'tableMaintenance', 'tableTransform'],
+  ...['erasure', 'erasureBatch', 'tableErasure'],
+];
 for (const type of [...ENDING, 'health', 'sweep']) {
   const longest = new Map<string, { id: string; runId: string; length: number }>();
   const ended = ENDING.includes(type) ? 'AND ExecutionStatus != "Running"' : '';
@@ -35,13 +41,15 @@ for (const type of [...ENDING, 'health', 'sweep']) {
     if (length > (longest.get(end)?.length ?? -1)) longest.set(end, { id, runId, length });
   }
   for (const [end, { id, runId, length }] of longest) {
+    const server = ['--address', temporal.address, '--namespace', temporal.namespace];
     const words = ['workflow', 'show', '-w', id, '-r', runId, '-o', 'json'];
-    const text = execFileSync(binary, [...words, '--address', temporal.address], {
+    const text = execFileSync(binary, [...words, ...server], {
       maxBuffer: 256 * 2 ** 20,
     });
     const name = `${type}.${end}.${version}.json.gz`;
     // Stack traces of failures name the checkout.
-    const plain = text.toString().replaceAll(PROJECT_DIR, '');
+    const clear = await decryptHistory(JSON.parse(text.toString()), dataConverter);
+    const plain = JSON.stringify(clear, null, 2).replaceAll(PROJECT_DIR, '');
     writeFileSync(join(FOLDER, name), gzipSync(plain, { level: 9 }));
     process.stdout.write(`${name}: ${length} events of ${id}\n`);
   }

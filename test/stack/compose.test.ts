@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig } from '../../src/config.ts';
 import { composeEnvironment } from '../../stack/compose/main.ts';
+import { KEY_FILES } from '../../stack/keys.ts';
 import pins from '../../stack/pins.json' with { type: 'json' };
 import knownPorts from '../../stack/ports.json' with { type: 'json' };
 import { DEFAULT_PORTS } from '../../stack/ports.ts';
@@ -39,6 +40,11 @@ const ENVIRONMENT = Object.fromEntries(
       pseudonymKey: '0'.repeat(64),
     },
     DEFAULT_PORTS,
+    {
+      encryptionFile: '/keys-of-home/encryption.keys',
+      signingFile: '/keys-of-home/signing.pem',
+      subjectHashKey: '1'.repeat(64),
+    },
   )
     .trim()
     .split('\n')
@@ -146,5 +152,13 @@ describe('docker-compose.yml', () => {
     expect(config.spark.url).toBe('sc://spark:15002/;token=spark-token');
     expect(config.ledgerUrl).toBe('postgres://icewright:password@postgres:5432/icewright');
     expect(config.storage.endpoint).toBe('http://minio:9000');
+    expect(config.erasure).toEqual({
+      keys: undefined,
+      keysFile: `/keys/${KEY_FILES.encryption}`,
+      signingKeyFile: `/keys/${KEY_FILES.signing}`,
+      trustBy: false,
+      subjectHashKey: '1'.repeat(64),
+    });
+    expect(services.worker?.volumes).toContainEqual(expect.stringMatching(/:\/keys:ro$/));
   });
 });

@@ -1,14 +1,18 @@
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import { openValues, sealValues } from '../../src/proof/keyring.ts';
+import { openKeys } from '../../src/proof/keys.ts';
 import { ensureCredentials } from '../../stack/credentials.ts';
 import { createHome, resolveHome, type StackHome } from '../../stack/home.ts';
+import { ensureKeys } from '../../stack/keys.ts';
 import { DEFAULT_PORTS } from '../../stack/ports.ts';
 import { countEndings, restartDelayMs, STABLE_MS } from '../../stack/services/backoff.ts';
 import { renderTemplate } from '../../stack/services/environment.ts';
 import { parseConf } from '../../stack/services/spark.ts';
 import { buildSettings, writeSettings } from '../../stack/settings.ts';
+import { describeStack } from '../../stack/status.ts';
 import { temporaryHome } from './services-fixture.ts';
 
 let home: StackHome;
@@ -47,10 +51,40 @@ describe('credentials', () => {
   });
 });
 
+describe('the keys of erasure', () => {
+  it('are made once, differ between homes, and are for the owner only', () => {
+    const first = ensureKeys(home);
+    const texts = () => readdirSync(home.keys).map((name) => readKey(home, name));
+    const before = texts();
+    expect(before).toHaveLength(3);
+    expect(ensureKeys(home)).toEqual(first);
+    expect(texts()).toEqual(before);
+    expect(modeOf(home.keys)).toBe('700');
+    for (const name of readdirSync(home.keys)) expect(modeOf(join(home.keys, name))).toBe('600');
+    const other = temporaryHome();
+    ensureKeys(other);
+    for (const name of readdirSync(other.keys)) expect(before).not.toContain(readKey(other, name));
+    rmSync(other.root, { recursive: true, force: true });
+  });
+
+  it('are not among what `stack status` prints', () => {
+    ensureCredentials(home);
+    const { subjectHashKey } = ensureKeys(home);
+    writeFileSync(home.config, JSON.stringify({ ports: DEFAULT_PORTS }));
+    const printed = JSON.stringify(describeStack(home));
+    expect(printed).toContain('accessKeyId');
+    expect(printed).not.toContain(subjectHashKey);
+    expect(printed).not.toMatch(/PRIVATE|keys/);
+  });
+});
+
+const readKey = (of: StackHome, name: string) => readFileSync(join(of.keys, name), 'utf8');
+
 describe('settings', () => {
   it('are a configuration that the command line and the worker accept', () => {
     const credentials = ensureCredentials(home);
-    writeSettings(home, buildSettings({ ...DEFAULT_PORTS, trino: 18080 }, credentials));
+    const ports = { ...DEFAULT_PORTS, trino: 18080 };
+    writeSettings(home, buildSettings(ports, credentials, ensureKeys(home)));
     expect(modeOf(home.settings)).toBe('600');
     const config = readConfig({ ICEWRIGHT_HOME: home.root });
     expect(config.trino.url).toBe('http://127.0.0.1:18080');
@@ -58,6 +92,11 @@ describe('settings', () => {
     expect(config.catalog).toMatchObject({ name: 'lake', token: credentials.catalogToken });
     expect(config.storage.secretAccessKey).toBe(credentials.secretAccessKey);
     expect(config.pseudonymKey).toBe(credentials.pseudonymKey);
+    const keys = openKeys(config.erasure);
+    expect(keys.publicKeys().size).toBe(1);
+    const sealed = sealValues(keys.keyring(), 'e1', { customer_id: ['42'] });
+    expect(openValues(keys.keyring(), 'e1', sealed)).toEqual({ customer_id: ['42'] });
+    expect(keys.hasher().hash('customer', 'customer_id', '42')).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it('lie where ICEWRIGHT_HOME says', () => {

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { ErasureFilter } from '../../src/activities/erasure-ports.ts';
 import type { RunRow, StoredReport } from '../../src/activities/ledger-port.ts';
 import type { Plan } from '../../src/domain/operation.ts';
 import type { Receipt } from '../../src/domain/receipt.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { type RestoreDeps, restoreMetrics } from '../../src/worker/restore-metrics.ts';
 import { makeDecision, makeReceipt, makeReport, NOW_MS, scrape } from '../http/metrics-fixture.ts';
+import { erasureRequest } from '../proof/fixture.ts';
 
 const TABLE = 'lake.silver.orders';
 const due = (operation: string) =>
@@ -47,6 +49,8 @@ interface Known {
   readonly receipts?: readonly Receipt[];
 }
 
+const NONE: RestoreDeps['erasures'] = { listRequests: async () => [] };
+
 /** A ledger that knows two nights and the plan of the last one. */
 function ledgerOf({ reports = [], receipts = [] }: Known): RestoreDeps['ledger'] {
   return {
@@ -74,7 +78,7 @@ describe('the gauges of a worker that has just started', () => {
       { ...makeReceipt('expire_snapshots', 'done'), finishedAt: '2026-02-28T01:50:00Z' },
     ];
     const ledger = ledgerOf({ reports: [stored(7)], receipts });
-    await restoreMetrics({ ledger, metrics, catalog: 'lake' });
+    await restoreMetrics({ ledger, erasures: NONE, metrics, catalog: 'lake' });
     const found = await scrape(metrics);
     expect(found).toMatchObject({
       [SNAPSHOTS]: 7,
@@ -96,9 +100,27 @@ describe('the gauges of a worker that has just started', () => {
       throw new Error('the ledger is away');
     };
     const ledger = { ...ledgerOf({}), latestReports: fail };
-    await restoreMetrics({ ledger, metrics, catalog: 'lake' });
+    await restoreMetrics({ ledger, erasures: NONE, metrics, catalog: 'lake' });
     expect(await scrape(metrics)).toMatchObject({ icewright_nightly_last_failed: 1 });
   });
+});
+
+it('the open erasures are read from the ledger, and those that have ended are not asked for', async () => {
+  const metrics = createMetrics({ nowMs: () => NOW_MS });
+  const asked: ErasureFilter[] = [];
+  const erasures: RestoreDeps['erasures'] = {
+    listRequests: async (filter) => {
+      asked.push(filter);
+      const deadlineAt = new Date(NOW_MS + 3 * 86_400_000).toISOString();
+      return [erasureRequest({ state: 'verifying', deadlineAt })];
+    },
+  };
+  await restoreMetrics({ ledger: ledgerOf({}), erasures, metrics, catalog: 'lake' });
+  expect(await scrape(metrics)).toMatchObject({
+    icewright_erasure_days_left: 3,
+    'icewright_erasures_open{state="verifying"}': 1,
+  });
+  expect(asked[0]?.states).not.toContain('done');
 });
 
 describe('the gauges of a worker beside others', () => {
@@ -109,6 +131,7 @@ describe('the gauges of a worker beside others', () => {
     const restore = (snapshots: number) =>
       restoreMetrics({
         ledger: ledgerOf({ reports: [stored(snapshots)] }),
+        erasures: NONE,
         metrics,
         catalog: 'lake',
         nowMs,

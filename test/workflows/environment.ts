@@ -5,6 +5,10 @@ import type { Client } from '@temporalio/client';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { onTestFinished } from 'vitest';
+import type {
+  ErasureActivities,
+  ErasureEngineActivities,
+} from '../../src/activities/erasure/types.ts';
 import type { SweepActivities } from '../../src/activities/sweep/types.ts';
 import type {
   ControlActivities,
@@ -18,7 +22,12 @@ import { connectTemporal } from '../../src/temporal/connect.ts';
 import { ensureTemporal } from '../../stack/provision/parts.ts';
 import { DEVELOPMENT_LIMITS } from '../../stack/services/temporal.ts';
 
-export type Activities = ControlActivities & EngineActivities & HealthActivities & SweepActivities;
+export type Activities = ControlActivities &
+  EngineActivities &
+  HealthActivities &
+  SweepActivities &
+  ErasureActivities &
+  Omit<ErasureEngineActivities, 'eraseStep'>;
 
 /** History length at which continue-as-new is suggested, so that a test reaches it. */
 export const SUGGEST_EVENTS = 120;
@@ -101,6 +110,7 @@ const QUIET: Partial<Activities> = {
   }),
   runOperation: async () => receipt(),
   endStatement: async () => {},
+  openErasure: async () => {},
   listHealthTables: async () => ({ tables: [], more: false }),
   sweepTables: async ({ tables }) => ({ measured: tables.length, unchanged: 0, failed: [] }),
   closeSweep: async () => ({ tables: 0, failing: 0, findings: 0, worst: [] }),

@@ -22,8 +22,8 @@ import { bytesReplaced, receiptOf, type Step } from './receipt.ts';
 
 export function createOperateActivities(deps: OperateDeps) {
   return {
-    endStatement: withFailures(({ engine, key, session }: EndInput) =>
-      endExecutions(deps.engines[engine].runner, key, session),
+    endStatement: withFailures(({ engine, key, session, statements }: EndInput) =>
+      endExecutions(deps.engines[engine].runner, key, session, statements),
     ),
     runOperation: withFailures(withHeartbeats((input: OperateInput) => runOperation(deps, input))),
   };

@@ -11,6 +11,15 @@ export interface SnapshotRef {
   readonly maxRefAgeMs?: number;
   readonly maxSnapshotAgeMs?: number;
   readonly minSnapshotsToKeep?: number;
+  /** What its snapshot was written with, where that is not the table's schema of today. */
+  readonly schema?: RefSchema;
+}
+
+/** An older schema: engines read a ref's rows with it. */
+export interface RefSchema {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** Every dotted name of today → what the same column is called there; `null`: it is not there. */
+  readonly names: Readonly<Record<string, string | null>>;
 }
 
 /** One snapshot as the catalog's metadata tells it. Ids are decimal strings: they exceed 2^53. */

@@ -96,10 +96,10 @@ export function diffSchedulesOf(
     });
 }
 
-type Scheduled = Exclude<Policy, { readonly kind: 'maintenance' }>;
+type Scheduled = Extract<Policy, { readonly kind: 'nightly' | 'sweep' }>;
 
 function scheduled(policies: readonly Policy[]): ReadonlyMap<string, Scheduled> {
-  const found = policies.filter((policy) => policy.kind !== 'maintenance');
+  const found = policies.filter((one) => one.kind === 'nightly' || one.kind === 'sweep');
   return new Map(found.map((policy) => [policy.name, policy]));
 }
 

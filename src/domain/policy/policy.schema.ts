@@ -2,7 +2,9 @@
  * The shape of the files in `policies/`, checked by zod; the JSON Schema for editors is generated
  * from here. Every setting is optional: a policy says only what it wants to change.
  */
+
 import { z } from 'zod';
+import { privacySchema } from '../erasure/privacy.schema.ts';
 import { assertNever } from '../errors.ts';
 import { LAYERS } from '../model/model.ts';
 import { formatDuration, parseBytes, parseDuration } from '../units.ts';
@@ -236,12 +238,13 @@ export type MaintenanceDocument = z.output<typeof maintenanceSchema>;
 export type NightlyDocument = z.output<typeof nightlySchema>;
 export type SweepDocument = z.output<typeof sweepSchema>;
 
-export const POLICY_KINDS = ['maintenance', 'nightly', 'sweep'] as const;
+export const POLICY_KINDS = ['maintenance', 'nightly', 'sweep', 'privacy'] as const;
 
 const KIND_SCHEMAS = {
   maintenance: maintenanceSchema,
   nightly: nightlySchema,
   sweep: sweepSchema,
+  privacy: privacySchema,
 } satisfies Record<(typeof POLICY_KINDS)[number], z.ZodType>;
 
 /** JSON Schema of one policy file, as it is checked in at `policies/policy.schema.json`. */

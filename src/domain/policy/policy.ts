@@ -1,5 +1,7 @@
 /** What to keep true, read from `policies/`: maintenance of tables, and the nightly run. */
+
 import type { EngineName } from '../engine.ts';
+import type { PrivacyPolicy } from '../erasure/privacy.ts';
 import type { CompactStrategy } from '../operation.ts';
 import type { Budget } from './budget.ts';
 import type { TableSelector } from './match.ts';
@@ -167,7 +169,7 @@ export interface SweepPolicy {
   readonly paused: boolean;
 }
 
-export type Policy = MaintenancePolicy | NightlyPolicy | SweepPolicy;
+export type Policy = MaintenancePolicy | NightlyPolicy | SweepPolicy | PrivacyPolicy;
 
 /** The policy of one table after all that apply were laid over each other. */
 export interface EffectivePolicy {

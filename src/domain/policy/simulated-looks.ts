@@ -21,7 +21,8 @@ interface Span {
 /** In order of time. Paused ones do not look; nor do nights that do no maintenance. */
 export function looksOf(policies: readonly Policy[], span: Span): readonly Look[] {
   const looks = policies.flatMap((policy): readonly Look[] => {
-    if (policy.kind === 'maintenance' || policy.paused) return [];
+    if (policy.kind !== 'sweep' && policy.kind !== 'nightly') return [];
+    if (policy.paused) return [];
     return policy.kind === 'sweep' ? sweepLooks(policy, span) : nightLooks(policy, span);
   });
   return looks.sort((a, b) => a.atMs - b.atMs || (a.name < b.name ? -1 : 1));
