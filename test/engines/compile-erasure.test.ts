@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import type { ErasureTarget } from '../../src/activities/erasure/deps.ts';
 import {
   compileFind,
   compileShared,
   compileValues,
-  type ErasureTarget,
   matchPredicate,
 } from '../../src/engines/spark/compile-erasure.ts';
 import {

@@ -25,10 +25,12 @@ export { mergeValues };
 /** What statements about subjects in one table are made from. */
 export interface ErasureTarget {
   readonly table: TableRef;
+  /** Of the schema that is read; below a column of type `string` lies JSON. */
   readonly columns: readonly { readonly name: string; readonly type: string }[];
   readonly identifiers: readonly Identifier[];
   readonly match: Holds;
   readonly holds: Holds;
+  /** Of all subjects that are looked for at once. */
   readonly values: SubjectValues;
 }
 

@@ -75,6 +75,10 @@ function tellRequest(terminal: Terminal, request: ErasureRequest): void {
       terminal.print(`  found in ${table} ${ref.type} ${ref.name}: ${held}`);
     }
   }
+  if (request.sharedIdentifiers.length > 0) {
+    const names = request.sharedIdentifiers.join(', ');
+    terminal.print(`  not looked for: values of ${names} that rows of other people hold as well`);
+  }
   for (const one of request.blockers) {
     const { exception } = one;
     const what = `${one.kind} ${one.name} of ${one.table}: ${one.because}`;

@@ -1,8 +1,9 @@
 /** The steps of forgetting in one table, as Spark statements. Pure. */
+import type { ErasureTarget } from '../../activities/erasure/deps.ts';
 import type { Statement } from '../../domain/engine.ts';
 import type { PartitionKey } from '../../domain/operation.ts';
 import { nameInCatalog, type TableRef } from '../../domain/table.ts';
-import { type ErasureTarget, matchPredicate } from './compile-erasure.ts';
+import { matchPredicate } from './compile-erasure.ts';
 import { partitionsPredicate } from './partitions.ts';
 import { quoteIdentifier, quotePath, quoteTable, quoteText } from './quote.ts';
 

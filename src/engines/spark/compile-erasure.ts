@@ -2,22 +2,10 @@
  * Finding and forgetting subjects, as Spark statements. Pure. A subject's values are parameters,
  * never part of the text; whoever reads Spark's own plans still sees them.
  */
+import type { ErasureTarget } from '../../activities/erasure/deps.ts';
 import type { Statement } from '../../domain/engine.ts';
-import type { Holds, Identifier, SubjectValues } from '../../domain/erasure/privacy.ts';
-import type { TableRef } from '../../domain/table.ts';
+import type { Identifier, SubjectValues } from '../../domain/erasure/privacy.ts';
 import { quoteIdentifier, quotePath, quoteTable, quoteText } from './quote.ts';
-
-/** What every statement about subjects in one table is made from. */
-export interface ErasureTarget {
-  readonly table: TableRef;
-  /** Of the current schema; below a column of type `string` lies JSON. */
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-  readonly identifiers: readonly Identifier[];
-  readonly match: Holds;
-  readonly holds: Holds;
-  /** Of all subjects that are looked for at once. */
-  readonly values: SubjectValues;
-}
 
 /** Iceberg prunes files by at most this many values of one `IN` (`InclusiveMetricsEvaluator`). */
 const PRUNED_BY_MAX = 200;
