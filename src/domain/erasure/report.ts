@@ -44,10 +44,11 @@ function summaryOf(certificate: Certificate): string {
   const elsewhere = sum(certificate.tables, (one) => one.rowsElsewhere);
   const held = certificate.tables.filter((one) => one.rowsMatched + one.rowsElsewhere > 0).length;
   const refs = elsewhere === 0 ? '' : `, and ${elsewhere} in tags and branches`;
+  const inMain = `${counted(rows, 'row')} in ${counted(held, 'table')}`;
   const erased =
     rows === 0 && inSources === 0 && elsewhere === 0
       ? `No data of this ${certificate.subject} were found in any table or source.`
-      : `The data of one ${certificate.subject} were erased: ${rows} rows in ${held} tables${refs}.`;
+      : `The data of one ${certificate.subject} were erased: ${inMain}${refs}.`;
   const isLimited = limitRows(certificate).length > 0 || givenUp(certificate).length > 0;
   const within = isLimited ? ', within the limits that are told below' : '';
   const verified =
@@ -55,8 +56,13 @@ function summaryOf(certificate: Certificate): string {
       ? `A second reader then read the storage itself and found no trace${within}.`
       : `THE SECOND READER STILL FOUND ${traces} TRACES: THIS PROVES NO ERASURE.`;
   const kept = certificate.remains.length;
-  const remains = kept === 0 ? '' : ` ${kept} places outside keep copies for a time, see below.`;
+  const places = `${counted(kept, 'place')} outside ${kept === 1 ? 'keeps' : 'keep'}`;
+  const remains = kept === 0 ? '' : ` ${places} copies for a time, see below.`;
   return `${erased} ${verified}${remains}`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function requestOf(certificate: Certificate): Block {
@@ -76,7 +82,7 @@ function requestOf(certificate: Certificate): Block {
           : `${certificate.approvedAt} by ${approverOf(certificate)}`,
       ],
       ['Answer due', certificate.deadlineAt],
-      ['Finished', `${certificate.finishedAt}, after ${Number(days.toFixed(1))} days`],
+      ['Finished', `${certificate.finishedAt}, after ${counted(Number(days.toFixed(1)), 'day')}`],
       ['Inventory worked through', `privacy policy with SHA-256 ${certificate.policyDigest}`],
     ],
   };

@@ -19,11 +19,11 @@ describe.each([
     const text = render(signed());
     const plain = name === 'HTML' ? text : text.replaceAll('\\', '');
     for (const part of [
-      'The data of one customer were erased: 3 rows in 1 tables.',
+      'The data of one customer were erased: 3 rows in 1 table.',
       'A second reader then read the storage itself and found no trace.',
       '2026-11-21T02:00:00.000Z by cli:ana',
       '2026-11-21T02:00:00.000Z by cli:ben',
-      'after 1 days',
+      'after 1 day',
       'Art. 17(1)(b)',
       'lake.silver.orders',
       'no end is known',
