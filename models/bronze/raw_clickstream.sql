@@ -38,8 +38,8 @@ FROM TABLE(shop.system.query(query => '
   FROM public.change_log
   WHERE table_name = ''click_events''
     AND tx_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
-    AND NOT icewright.is_suppressed(''customer_id'', before->>''customer_id'')
-    AND NOT icewright.is_suppressed(''customer_id'', after->>''customer_id'')
+    AND NOT icewright_erasure.is_suppressed(''customer_id'', before->>''customer_id'')
+    AND NOT icewright_erasure.is_suppressed(''customer_id'', after->>''customer_id'')
     AND NOT (coalesce(after, before)->>''customer_id'' IS NULL
-      AND icewright.is_suppressed(''session_key'', coalesce(after, before)->>''session_key''))'))
+      AND icewright_erasure.is_suppressed(''session_key'', coalesce(after, before)->>''session_key''))'))
 WHERE tx_id > (SELECT coalesce(max(tx_id), -1) FROM {{target}})

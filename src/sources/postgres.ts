@@ -110,13 +110,13 @@ async function suppress(
 ): Promise<void> {
   const pads = hmacPads(key);
   await client.query(
-    `INSERT INTO icewright.suppression_key (identifier, inner_pad, outer_pad)
+    `INSERT INTO icewright_erasure.suppression_key (identifier, inner_pad, outer_pad)
      VALUES ($1, decode($2, 'hex'), decode($3, 'hex'))
      ON CONFLICT (identifier) DO NOTHING`,
     [identifier, pads.hmac_inner_pad, pads.hmac_outer_pad],
   );
   await client.query(
-    `INSERT INTO icewright.suppressed (identifier, digest) VALUES ($1, decode($2, 'hex'))
+    `INSERT INTO icewright_erasure.suppressed (identifier, digest) VALUES ($1, decode($2, 'hex'))
      ON CONFLICT (identifier, digest) DO NOTHING`,
     [identifier, hash],
   );

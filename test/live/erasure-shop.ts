@@ -143,7 +143,7 @@ export async function openShop(): Promise<void> {
     await client.query(schema);
     await client.query(suppression);
     // Somebody may have been forgotten here before.
-    await client.query('TRUNCATE icewright.suppressed');
+    await client.query('TRUNCATE icewright_erasure.suppressed');
     const products = [1, 2, 3].map((id) => ({
       product_id: id,
       sku: `S${id}`,
