@@ -1,36 +1,18 @@
 /** Batches of requests that fail and are tried again, and that close, on a real PostgreSQL. */
 import { expect, test } from 'vitest';
 import type { ErasureFile } from '../../src/activities/erasure-ports.ts';
-import type { ErasureState } from '../../src/domain/erasure/request.ts';
-import type { RequestAct } from '../../src/domain/erasure/transitions.ts';
+import { erasureRequests } from '../ledger/erasure-requests.ts';
 import { useOwnLedger } from '../ledger/own-ledger.ts';
-import { AT, certificate, newErasure, newSigningKeys } from '../proof/fixture.ts';
+import { AT, newSigningKeys } from '../proof/fixture.ts';
 
 const { sealer } = newSigningKeys();
 if (sealer === null) throw new Error('no private key');
 const own = useOwnLedger('tries', { sealer: () => sealer });
 
-const open = (requestId: string) =>
-  own.ledger.erasures.openRequest(newErasure(requestId), { keyId: 'k', bytes: Buffer.from('x') });
-const act = (requestId: string, what: RequestAct, by = 'workflow') =>
-  own.ledger.erasures.actOn({ requestId, act: what, by, at: AT });
-const move = (requestId: string, to: ErasureState, patch = {}) =>
-  act(requestId, { kind: 'move', to, patch });
-
-async function openVerifying(requestId: string, batchId: string): Promise<void> {
-  await open(requestId);
-  await move(requestId, 'awaiting_approval');
-  await act(requestId, { kind: 'approve' }, 'cli:ben');
-  await own.ledger.erasures.openBatch(batchId, AT);
-  await move(requestId, 'forgetting', { batchId });
-  await move(requestId, 'verifying');
-}
-
-async function finish(requestId: string): Promise<void> {
-  const certificateId = `c-${requestId}`;
-  const one = certificate({ requestId, certificateId });
-  await own.ledger.erasures.issueCertificate(one, 'workflow', AT);
-}
+const { open, move, openVerifying, finish } = erasureRequests(own, () => ({
+  keyId: 'k',
+  bytes: Buffer.from('x'),
+}));
 
 const file = (batchId: string, pathHash: string): ErasureFile => ({
   ...{ batchId, table: 'lake.silver.orders', pathHash, path: `s3://lake/orders/${pathHash}` },

@@ -1,10 +1,9 @@
 /** Requests, their values, and the chain of proof, on a real PostgreSQL. */
 import { describe, expect, test } from 'vitest';
 import type { ErasureFile } from '../../src/activities/erasure-ports.ts';
-import type { ErasureState } from '../../src/domain/erasure/request.ts';
-import type { RequestAct } from '../../src/domain/erasure/transitions.ts';
 import { openValues, readKeyring, sealValues } from '../../src/proof/keyring.ts';
 import { verifyChain } from '../../src/proof/verify.ts';
+import { erasureRequests } from '../ledger/erasure-requests.ts';
 import { useOwnLedger } from '../ledger/own-ledger.ts';
 import { AT, certificate, newErasure, newHexKey, newSigningKeys } from '../proof/fixture.ts';
 
@@ -18,28 +17,9 @@ const own = useOwnLedger('erasure', {
   },
 });
 
-const open = (requestId: string) =>
-  own.ledger.erasures.openRequest(newErasure(requestId), sealValues(keyring, requestId, VALUES));
-const act = (requestId: string, what: RequestAct, by = 'workflow', from?: ErasureState[]) =>
-  own.ledger.erasures.actOn({ requestId, act: what, by, at: AT, ...(from ? { from } : {}) });
-const move = (requestId: string, to: ErasureState, patch = {}) =>
-  act(requestId, { kind: 'move', to, patch });
-
-async function openForgetting(requestId: string, batchId: string): Promise<void> {
-  await open(requestId);
-  await move(requestId, 'found');
-  await move(requestId, 'awaiting_approval');
-  await act(requestId, { kind: 'approve' }, 'cli:ben');
-  await own.ledger.erasures.openBatch(batchId, AT);
-  await move(requestId, 'forgetting', { batchId });
-  await move(requestId, 'verifying');
-}
-
-async function finish(requestId: string): Promise<void> {
-  const certificateId = `c-${requestId}`;
-  const document = certificate({ requestId, certificateId });
-  await own.ledger.erasures.issueCertificate(document, 'workflow', AT);
-}
+const { open, act, move, openVerifying, finish } = erasureRequests(own, (requestId) =>
+  sealValues(keyring, requestId, VALUES),
+);
 
 const file = (batchId: string, pathHash: string): ErasureFile => ({
   batchId,
@@ -132,7 +112,7 @@ describe('a request', () => {
   });
 
   test('is not done without a certificate that was issued for it', async () => {
-    await openForgetting('r2', 'b2');
+    await openVerifying('r2', 'b2');
     await expect(move('r2', 'done')).rejects.toThrow(/it has no certificate/);
     await expect(move('r2', 'done', { certificateId: 'made-up' })).rejects.toThrow(
       /certificate made-up of it was not issued/,
@@ -164,8 +144,8 @@ describe('a request', () => {
 describe('the work of a batch', () => {
   test('keeps paths while one of its requests is open, hashes for good', async () => {
     const { erasures } = own.ledger;
-    await openForgetting('r3', 'b3');
-    await openForgetting('r4', 'b3');
+    await openVerifying('r3', 'b3');
+    await openVerifying('r4', 'b3');
     await erasures.saveFiles([file('b3', 'aa'), file('b3', 'bb')]);
     await erasures.markRemoved('b3', ['aa'], AT);
     await erasures.saveFiles([{ ...file('b3', 'aa'), versionIds: ['v3'] }]);

@@ -4,7 +4,7 @@ import { beforeOf } from '../../domain/before-operation.ts';
 import type { ErasureRequest } from '../../domain/erasure/request.ts';
 import { IcewrightError } from '../../domain/errors.ts';
 import type { TableHealth } from '../../domain/health/health.ts';
-import type { Receipt } from '../../domain/receipt.ts';
+import { NOTHING_DONE, type Receipt } from '../../domain/receipt.ts';
 import { tableFromKey } from '../../domain/table.ts';
 import { requestsOf } from './batches.ts';
 import { countAgain } from './count.ts';
@@ -130,13 +130,7 @@ function receiptOf(
     bytesAfter: after.totalBytes,
     snapshotsBefore: before.snapshots,
     snapshotsAfter: after.snapshots.length,
-    bytesRewritten: 0,
-    filesRemoved: 0,
-    rowsWritten: 0,
-    engineOperationId: null,
-    reattached: false,
-    invariants: [],
-    error: null,
+    ...NOTHING_DONE,
     ...told,
   };
 }
