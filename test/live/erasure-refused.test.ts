@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { ErasureRequest } from '../../src/domain/erasure/request.ts';
+import { succeed } from './command-line.ts';
 import { makePeople, peoplePolicy, SUBJECT } from './erasure-people.ts';
 import {
   approve,
@@ -108,6 +109,8 @@ it('a table that lies in another one', async () => {
 });
 
 it('a table that cannot be read', async () => {
+  // Others remove orphans meanwhile: they are refused where nobody knows what this table's place is.
+  await succeed(['health', '--now']);
   const [row] = await office.lake.spark(
     `SELECT file FROM ${TWO}.metadata_log_entries ORDER BY timestamp DESC LIMIT 1`,
   );
