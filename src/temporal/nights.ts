@@ -54,10 +54,11 @@ async function readProgress(
   timeoutMs: number,
 ): Promise<NightlyProgress | null> {
   try {
-    return await Promise.race([
+    // Awaited to its end: a call that is left behind is tried again by a timer of the client, which
+    // brings the process down when the connection is closed by then.
+    return await handle.client.withDeadline(Date.now() + timeoutMs, () =>
       handle.query<NightlyProgress, []>('progress'),
-      sleep(timeoutMs).then(() => null),
-    ]);
+    );
   } catch {
     return null;
   }

@@ -4,7 +4,7 @@ import type { OpenRunInput } from '../../src/activities/types.ts';
 import { nightlyWorkflowId } from '../../src/domain/ids.ts';
 import { readHealth, startHealth } from '../../src/temporal/health.ts';
 import { submitJob } from '../../src/temporal/jobs.ts';
-import { startNight } from '../../src/temporal/nights.ts';
+import { startNight, watchNight } from '../../src/temporal/nights.ts';
 import { createHarness, type Harness, receipt } from './environment.ts';
 
 let harness: Harness;
@@ -133,4 +133,19 @@ it('what a safety rule refused is told with its table, and the night has not fai
     ]);
     expect(report.maintenance.map(({ operations }) => operations.length)).toEqual([2, 2]);
   });
+});
+
+it('a night that no worker takes is watched in vain, and nothing of that is left behind', async () => {
+  const night = await startNight(harness.client, {
+    workflow: 'nightly',
+    workflowId: nightlyWorkflowId(randomUUID()),
+    input: { runId: null, requestedBy: 'test', models: [], maintenance: false, concurrency: 1 },
+  });
+  const told: unknown[] = [];
+  const watching = watchNight(night, 100, async (progress) => {
+    told.push(progress);
+    if (told.length === 2) await night.terminate('seen');
+  });
+  await expect(watching).rejects.toThrow(night.workflowId);
+  expect(told.slice(0, 2)).toEqual([null, null]);
 });
