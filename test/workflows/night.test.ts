@@ -135,7 +135,7 @@ it('what a safety rule refused is told with its table, and the night has not fai
   });
 });
 
-it('a night that no worker takes is watched in vain, and nothing of that is left behind', async () => {
+it('a night that no worker takes has nothing to tell while it is watched, and its end is thrown', async () => {
   const night = await startNight(harness.client, {
     workflow: 'nightly',
     workflowId: nightlyWorkflowId(randomUUID()),
